@@ -1,0 +1,103 @@
+"""A checkpoint is a folder: config.json, weights.safetensors, CARD.md with the hash of the weights. No pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from model.config import SimConfig
+
+CHECKPOINTS = Path(__file__).parent.parent / "assets" / "checkpoints"
+_HASH_LINE = re.compile(r"sha256 of weights\.safetensors: `([0-9a-f]{64})`")
+
+
+def find(name_or_folder: str | Path) -> Path:
+    """Folder of a checkpoint, by its name under assets/checkpoints or as a path."""
+    for folder in (CHECKPOINTS / name_or_folder, Path(name_or_folder)):
+        if (folder / "config.json").is_file():
+            return folder
+    names = ", ".join(available()) or "none"
+    raise ValueError(f"There is no checkpoint {str(name_or_folder)!r}; choose one of: {names}, or name a folder.")
+
+
+def available() -> list[str]:
+    """Names of the checkpoints that come with the project."""
+    return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
+
+
+def load_config(folder: Path) -> SimConfig:
+    return SimConfig.load(folder / "config.json")
+
+
+def load_weights(module: nn.Module, folder: Path) -> None:
+    """Fill `module` from weights.safetensors; missing, extra or misshapen tensors and broken files are refused."""
+    path = folder / "weights.safetensors"
+    if not path.is_file():
+        raise ValueError(f"The checkpoint {folder.name} has no weights.safetensors; restore it from the repository.")
+    expected_hash = card_hash(folder)
+    if expected_hash and expected_hash != file_hash(path):
+        raise ValueError(
+            f"The weights of checkpoint {folder.name} differ from the hash in its CARD.md, so the file is damaged; "
+            "restore it from the repository."
+        )
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path.name} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
+    fill(module, tensors, folder.name)
+
+
+def fill(module: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
+    """Copy tensors into a module after checking that names and shapes agree exactly."""
+    wanted = module.state_dict()
+    unmatched = sorted(set(wanted) ^ set(tensors))
+    if unmatched:
+        raise ValueError(f"Weights and config of checkpoint {name} disagree about {unmatched[0]!r}; they must match.")
+    for key, value in tensors.items():
+        if value.shape != wanted[key].shape:
+            raise ValueError(
+                f"{key} in checkpoint {name} has shape {tuple(value.shape)}, its config asks for "
+                f"{tuple(wanted[key].shape)}; they must match."
+            )
+    module.load_state_dict({key: value.to(wanted[key].dtype) for key, value in tensors.items()})
+
+
+def save(module: nn.Module, config: SimConfig, folder: Path) -> None:
+    """Write config.json and weights.safetensors; floating weights are stored as 16-bit floats."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
+        for key, value in module.state_dict().items()
+    }
+    write_atomically(folder / "weights.safetensors", lambda path: save_file(tensors, path))
+    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
+
+
+def file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def card_hash(folder: Path) -> str | None:
+    """The sha256 that CARD.md states for the weights, if there is a card."""
+    card = folder / "CARD.md"
+    found = _HASH_LINE.search(card.read_text(encoding="utf-8")) if card.is_file() else None
+    return found.group(1) if found else None
+
+
+def hash_line(folder: Path) -> str:
+    """The line of CARD.md that pins the weights."""
+    return f"sha256 of weights.safetensors: `{file_hash(folder / 'weights.safetensors')}`"
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside the target and rename, so that an interrupted write never leaves half a file."""
+    partial = path.with_name(f"{path.name}.partial")
+    write(partial)
+    os.replace(partial, path)

@@ -1,0 +1,80 @@
+"""Stack of gradient-isolated probabilistic modules: waveform -> Gaussian latents (Smooth InfoMax, arXiv 2408.12936)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from model.config import EncoderConfig, ModuleConfig
+
+LOG_VAR_BOUND = 6.0
+"""Log-variances stay within +-6, so that neither exp() nor the KL overflows."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Mean and log-variance (B, C, F) that a module gives for every frame."""
+
+    mean: Tensor
+    log_var: Tensor
+
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """One draw by reparametrisation."""
+        noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
+        return self.mean + (0.5 * self.log_var).exp() * noise
+
+
+class SimModule(nn.Module):
+    """Convolutions with optional normalisation and ReLU, then 1x1 heads for mean and log-variance."""
+
+    def __init__(self, in_channels: int, config: ModuleConfig, normalization: str, deterministic: bool) -> None:
+        super().__init__()
+        self.deterministic = deterministic
+        layers: list[nn.Module] = []
+        for kernel, stride, padding in zip(config.kernels, config.strides, config.paddings, strict=True):
+            layers.append(nn.Conv1d(in_channels, config.hidden_channels, kernel, stride, padding))
+            if normalization == "batch":
+                layers.append(nn.BatchNorm1d(config.hidden_channels))
+            layers.append(nn.ReLU())
+            in_channels = config.hidden_channels
+        self.layers = nn.Sequential(*layers)
+        self.mean_head = nn.Conv1d(in_channels, config.latent_dimensions, 1)
+        self.log_var_head = None if deterministic else nn.Conv1d(in_channels, config.latent_dimensions, 1)
+
+    def forward(self, below: Tensor) -> Posterior:
+        """(B, C_below, F_below) -> posterior (B, C, F); a deterministic module has the smallest variance allowed."""
+        hidden = self.layers(below)
+        mean = self.mean_head(hidden)
+        if self.log_var_head is None:
+            return Posterior(mean, torch.full_like(mean, -LOG_VAR_BOUND))
+        # Identity near zero, saturating smoothly: unlike a clamp it always leaves a gradient.
+        log_var = LOG_VAR_BOUND * torch.tanh(self.log_var_head(hidden) / LOG_VAR_BOUND)
+        return Posterior(mean, log_var)
+
+    def represent(self, posterior: Posterior, generator: torch.Generator | None = None) -> Tensor:
+        """What context, target and the next module see: a sample, or the mean in a deterministic module."""
+        return posterior.mean if self.deterministic else posterior.sample(generator)
+
+
+class Encoder(nn.Module):
+    """All modules in order; gradient never crosses from one module to the one below."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = [1, *(module.latent_dimensions for module in config.modules)]
+        self.stack = nn.ModuleList(
+            SimModule(in_channels, module, config.normalization, config.deterministic)
+            for in_channels, module in zip(channels, config.modules, strict=False)
+        )
+
+    def forward(self, waveform: Tensor) -> list[Posterior]:
+        """(B, 1, T) at speech level -> one posterior a depth, the mean of each feeding the module above."""
+        posteriors = []
+        below = waveform
+        for module in self.stack:
+            posteriors.append(module(below.detach()))
+            below = posteriors[-1].mean
+        return posteriors

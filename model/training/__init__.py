@@ -1,0 +1,1 @@
+"""Offline training and evaluation; nothing that serves the page imports it."""

@@ -1,0 +1,147 @@
+"""Train the encoder: every module on its own InfoNCE and KL, no gradient between them (arXiv 2408.12936)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from model import checkpoint
+from model.config import EncoderConfig, ModuleConfig, SimConfig
+from model.encoder import Encoder, SimModule
+from model.training.context import RecurrentContext
+from model.training.data import DEFAULT_FOLDERS, load_corpus, write_split
+from model.training.fit import Draw, FitOptions, Task, fit
+from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
+
+GAIN_RANGE_DB = 3.0
+"""The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """Options of `python -m model.training encoder`."""
+
+    fit: FitOptions
+    config: SimConfig = field(default_factory=SimConfig)
+    beta: tuple[float, ...] = (0.01, 0.01, 0.01)
+    """Weight of the KL at each depth."""
+    kl_reduction: str = KL_REDUCTIONS[0]
+    """sum_over_dimensions, or as_released for the reduction of the authors' code."""
+    kl_warmup_steps: int = 300
+    steps_ahead: int = 10
+    num_negatives: int = 128
+    context_channels: int = 0
+    """Width of the recurrent module on top; 0 trains none."""
+    folders: tuple[Path, ...] = DEFAULT_FOLDERS
+    corpora: tuple[str, ...] = ()
+    """Corpora to use, by the beginning of their names; all by default."""
+    exclude: tuple[str, ...] = ()
+    """Corpora to leave out, likewise."""
+
+    def __post_init__(self) -> None:
+        if len(self.beta) != self.config.encoder.num_depths:
+            raise ValueError(f"{len(self.beta)} betas for {self.config.encoder.num_depths} depths; give one a depth.")
+
+
+def _widths(hidden: int, dimensions: int) -> SimConfig:
+    modules = tuple(
+        replace(module, hidden_channels=hidden, latent_dimensions=dimensions) for module in EncoderConfig().modules
+    )
+    return SimConfig(encoder=EncoderConfig(modules=modules))
+
+
+PRESETS = {
+    "speech": EncoderOptions(FitOptions(Path("runs/encoder-speech"), minutes=45, batch_size=8), exclude=("syllables",)),
+    "syllables": EncoderOptions(
+        FitOptions(Path("runs/encoder-syllables"), minutes=20, crop_seconds=0.64),
+        config=_widths(256, 32),
+        corpora=("syllables/words",),
+        context_channels=256,
+    ),
+    "paper": EncoderOptions(
+        FitOptions(
+            Path("runs/encoder-paper"),
+            steps=10_600,
+            batch_size=64,
+            crop_seconds=0.64,
+            learning_rate=2e-4,
+        ),
+        config=replace(_widths(512, 512), encoder=replace(_widths(512, 512).encoder, normalization="none")),
+        kl_reduction="as_released",
+        kl_warmup_steps=0,
+        num_negatives=10,
+        context_channels=256,
+        corpora=("syllables/words",),
+    ),
+}
+
+
+class EncoderTask(Task):
+    """Sum of the modules' own losses; since every input is detached, each module learns from its own only."""
+
+    def __init__(self, options: EncoderOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.encoder = Encoder(options.config.encoder)
+        modules: tuple[ModuleConfig, ...] = options.config.encoder.modules
+        sizes = [module.latent_dimensions for module in modules]
+        contrast = (options.steps_ahead, options.num_negatives)
+        self.objectives = nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes)
+        self.recurrent = RecurrentContext(sizes[-1], options.context_channels) if options.context_channels else None
+        if self.recurrent:
+            self.recurrent_objective = InfoNce(options.context_channels, sizes[-1], *contrast)
+        # Counts updates, so that the KL's warm-up survives a resume.
+        self.register_buffer("updates", torch.zeros((), dtype=torch.long))
+
+    def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
+        gain_db = (2 * torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device) - 1) * GAIN_RANGE_DB
+        below = waveform * 10 ** (gain_db / 20)
+        warmup = min(1.0, (self.updates.item() + 1) / max(1, self.options.kl_warmup_steps))
+        self.updates += 1
+        scalars: dict[str, Tensor] = {}
+        total = waveform.new_zeros(())
+        for depth, (module, objective) in enumerate(zip(self.encoder.stack, self.objectives, strict=True)):
+            loss, below = self._module_loss(depth, module, objective, below, draw, scalars, warmup)
+            total = total + loss
+        if self.recurrent:
+            result = self.recurrent_objective(self.recurrent(below), below.detach(), draw.shared)
+            total = total + result.loss_nats
+            scalars |= {"nce_recurrent": result.loss_nats.detach(), "acc_recurrent": result.accuracy}
+        return {"loss": total, **scalars}
+
+    def _module_loss(
+        self,
+        depth: int,
+        module: SimModule,
+        objective: InfoNce,
+        below: Tensor,
+        draw: Draw,
+        scalars: dict[str, Tensor],
+        warmup: float,
+    ) -> tuple[Tensor, Tensor]:
+        posterior = module(below.detach())
+        # Two independent samples of one posterior, as in the paper: one is context, the other target and output.
+        context, latents = module.represent(posterior, draw.own), module.represent(posterior, draw.own)
+        result = objective(context, latents, draw.shared)
+        loss = result.loss_nats
+        scalars |= {f"nce_{depth}": result.loss_nats.detach(), f"acc_{depth}": result.accuracy}
+        if not module.deterministic:
+            loss = loss + warmup * self.options.beta[depth] * kl_nats(posterior, self.options.kl_reduction)
+            scalars[f"kl_{depth}"] = kl_nats(posterior).detach()
+        return loss, latents
+
+
+def train(options: EncoderOptions) -> None:
+    """Fit an encoder and leave config.json and weights.safetensors in the run's folder."""
+    corpus = load_corpus(options.folders)
+    options.fit.run.mkdir(parents=True, exist_ok=True)
+    write_split(corpus, options.fit.run / "split.tsv")
+    fit(
+        EncoderTask(options),
+        corpus.select("train", options.corpora, options.exclude),
+        options.fit,
+        lambda task, run: checkpoint.save(task.encoder, options.config, run),  # type: ignore[arg-type]
+    )

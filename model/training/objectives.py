@@ -1,0 +1,126 @@
+"""What is optimised: InfoNCE and KL for the encoder, spectral distances for decoders and vocoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+import torch.distributed.nn.functional
+import torchaudio
+from torch import Tensor, nn
+
+from model.audio import amplitude
+from model.config import SAMPLE_RATE_HZ
+from model.encoder import Posterior
+from model.latents import gaussian_kl
+
+KL_REDUCTIONS = ("sum_over_dimensions", "as_released")
+
+
+@dataclass(frozen=True)
+class InfoNceResult:
+    """Loss in nats, averaged over steps ahead, and how often the true frame scored highest."""
+
+    loss_nats: Tensor
+    accuracy: Tensor
+
+
+class InfoNce(nn.Module):
+    """Tell the frame k steps ahead from negatives, score z_{t+k}^T W_k c_t (arXiv 1807.03748, equations 3 and 4).
+
+    Negatives are `num_negatives` frames drawn from the whole global batch, shared by all contexts; where one of them
+    is itself the positive it is left out. The loss of a guesser is ln(num_negatives + 1), which is also the cap of
+    the mutual information that it can show. Contexts and positives come from one random window of `window_frames`.
+    """
+
+    def __init__(self, context_channels: int, dimensions: int, steps_ahead: int, num_negatives: int) -> None:
+        super().__init__()
+        self.steps_ahead, self.num_negatives = steps_ahead, num_negatives
+        self.predictors = nn.Linear(context_channels, steps_ahead * dimensions, bias=False)
+        # Scores of unit-variance latents start with a standard deviation of one, so that the loss starts near chance.
+        nn.init.normal_(self.predictors.weight, std=(context_channels * dimensions) ** -0.5)
+
+    @property
+    def cap_nats(self) -> float:
+        return math.log(self.num_negatives + 1)
+
+    def forward(
+        self, context: Tensor, target: Tensor, generator: torch.Generator, window_frames: int = 256
+    ) -> InfoNceResult:
+        """context (B, C_context, F), target (B, C, F); `generator` must be in the same state on every process."""
+        batch, dimensions, frames = target.shape
+        if frames <= self.steps_ahead:
+            raise ValueError(f"{frames} frames are too few to look {self.steps_ahead} steps ahead; use longer crops.")
+        pool, first_flat = _gather_frames(target)
+        negatives_at = torch.randint(len(pool), (self.num_negatives,), generator=generator).to(target.device)
+        negatives = pool[negatives_at]  # (N, C)
+        length = min(frames, window_frames)
+        start = int(torch.randint(frames - length + 1, (), generator=generator))
+        inside = context[..., start : start + length].transpose(1, 2)
+        predictions = self.predictors(inside).reshape(batch, length, self.steps_ahead, dimensions)
+        targets = target[..., start : start + length].transpose(1, 2)
+        # Where, seen from this process's clips, each negative stands: clip and frame within the window.
+        clip, frame = (negatives_at - first_flat) // frames, (negatives_at - first_flat) % frames - start
+        losses, hits = [], []
+        for step in range(1, self.steps_ahead + 1):
+            prediction = predictions[:, : length - step, step - 1]
+            positive = (prediction * targets[:, step:]).sum(-1).float()
+            negative = (prediction @ negatives.T).float()  # (B, length - step, N)
+            same = ((clip >= 0) & (clip < batch) & (frame >= step) & (frame < length)).nonzero()[:, 0]
+            negative = negative.index_put((clip[same], frame[same] - step, same), negative.new_tensor(-math.inf))
+            total = torch.logaddexp(positive, negative.logsumexp(-1))
+            losses.append((total - positive).mean())
+            hits.append((positive > negative.amax(-1)).float().mean())
+        return InfoNceResult(torch.stack(losses).mean(), torch.stack(hits).mean())
+
+
+def _gather_frames(target: Tensor) -> tuple[Tensor, int]:
+    """All frames of the global batch as (B * F, C), and where this process's frames begin."""
+    own = target.transpose(1, 2)
+    if not (dist.is_available() and dist.is_initialized()):
+        return own.reshape(-1, own.shape[-1]), 0
+    everyone = torch.distributed.nn.functional.all_gather(own.contiguous())
+    return torch.cat(everyone).reshape(-1, own.shape[-1]), dist.get_rank() * own.shape[0] * own.shape[1]
+
+
+def kl_nats(posterior: Posterior, reduction: str = KL_REDUCTIONS[0]) -> Tensor:
+    """KL to N(0, I), a scalar.
+
+    "sum_over_dimensions" sums over dimensions and averages over frames and clips, so that its weight means the same
+    at every depth and length. "as_released" is the authors' code, which sums over frames and averages over dimensions:
+    it equals the former times F / C.
+    """
+    kl = gaussian_kl(posterior.mean.float(), posterior.log_var.float())
+    if reduction == "sum_over_dimensions":
+        return kl.sum(1).mean()
+    if reduction == "as_released":
+        return kl.sum(2).mean()
+    raise ValueError(f"KL reduction {reduction!r} does not exist; choose one of {', '.join(KL_REDUCTIONS)}.")
+
+
+class SpectralDistance(nn.Module):
+    """L1 between log-mel spectrograms plus spectral convergence, at several resolutions (arXiv 1910.11480)."""
+
+    def __init__(self, windows: Sequence[int] = (128, 256, 512, 1024, 2048)) -> None:
+        super().__init__()
+        self.windows = tuple(windows)
+        for window in self.windows:
+            bands = min(160, window // 8)
+            filters = torchaudio.functional.melscale_fbanks(
+                window // 2 + 1, 0.0, SAMPLE_RATE_HZ / 2, bands, SAMPLE_RATE_HZ, norm="slaney", mel_scale="slaney"
+            )
+            self.register_buffer(f"filters_{window}", filters.T.contiguous(), persistent=False)
+
+    def forward(self, estimate: Tensor, reference: Tensor) -> Tensor:
+        """Both (B, 1, T)."""
+        total = estimate.new_zeros(())
+        for window in self.windows:
+            filters = self.get_buffer(f"filters_{window}")
+            ours, truth = (amplitude(waveform[:, 0], window, window // 4) for waveform in (estimate, reference))
+            logs = [(filters @ spectrum).clamp(min=1e-5).log() for spectrum in (ours, truth)]
+            convergence = torch.linalg.norm(ours - truth) / torch.linalg.norm(truth).clamp(min=1e-3)
+            total = total + nn.functional.l1_loss(*logs) + convergence
+        return total / len(self.windows)
