@@ -105,7 +105,8 @@ def to_int16(waveform: Tensor) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _mel_filters(mel: MelConfig) -> Tensor:
+def mel_filters(mel: MelConfig) -> Tensor:
+    """Triangular mel filters (bands, n_fft / 2 + 1), Slaney's scale and area normalisation."""
     return torchaudio.functional.melscale_fbanks(
         mel.n_fft // 2 + 1, 0.0, SAMPLE_RATE_HZ / 2, mel.bands, SAMPLE_RATE_HZ, norm="slaney", mel_scale="slaney"
     ).T.contiguous()
@@ -113,7 +114,7 @@ def _mel_filters(mel: MelConfig) -> Tensor:
 
 def mel_centers_hz(mel: MelConfig) -> list[float]:
     """Centre of each mel band in Hz."""
-    filters = _mel_filters(mel)
+    filters = mel_filters(mel)
     bins_hz = torch.linspace(0, SAMPLE_RATE_HZ / 2, filters.shape[1])
     return ((filters * bins_hz).sum(1) / filters.sum(1)).tolist()
 
@@ -131,4 +132,4 @@ def amplitude(waveform: Tensor, n_fft: int, hop_samples: int) -> Tensor:
 def log_mel(waveform: Tensor, mel: MelConfig) -> Tensor:
     """Natural logarithm of the mel amplitude, (B, bands, T // hop + 1), of a waveform (B, 1, T)."""
     spectrum = amplitude(waveform[:, 0].float(), mel.n_fft, mel.hop_samples)
-    return (_mel_filters(mel).to(spectrum.device) @ spectrum).clamp(min=mel.floor).log()
+    return (mel_filters(mel).to(spectrum.device) @ spectrum).clamp(min=mel.floor).log()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -65,10 +66,11 @@ class Encoder(nn.Module):
         super().__init__()
         self.config = config
         channels = [1, *(module.latent_dimensions for module in config.modules)]
-        self.stack = nn.ModuleList(
+        modules = [
             SimModule(in_channels, module, config.normalization, config.deterministic)
             for in_channels, module in zip(channels, config.modules, strict=False)
-        )
+        ]
+        self.stack = cast("list[SimModule]", nn.ModuleList(modules))
 
     def forward(self, waveform: Tensor) -> list[Posterior]:
         """(B, 1, T) at speech level -> one posterior a depth, the mean of each feeding the module above."""

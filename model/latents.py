@@ -84,9 +84,7 @@ class GaussianLatents:
     def window(self, start_frame: int, end_frame: int, num_samples: int) -> GaussianLatents:
         """Frames [start_frame, end_frame) as latents of a clip of `num_samples`."""
         span = slice(start_frame, end_frame)
-        return replace(
-            self, mean=self.mean[..., span], log_var=self.log_var[..., span], num_samples=num_samples
-        )
+        return replace(self, mean=self.mean[..., span], log_var=self.log_var[..., span], num_samples=num_samples)
 
 
 def gaussian_kl(mean: Tensor, log_var: Tensor) -> Tensor:

@@ -77,9 +77,7 @@ class Sim(nn.Module):
         gain = speech_gain(clips)
         num_samples = clips.shape[-1]
         return [
-            GaussianLatents(
-                posterior.mean, posterior.log_var, self.config.encoder.timing(depth), num_samples, gain
-            )
+            GaussianLatents(posterior.mean, posterior.log_var, self.config.encoder.timing(depth), num_samples, gain)
             for depth, posterior in enumerate(self.encoder(clips * gain[:, None, None]))
         ]
 

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Union
 
 import tyro
 
-from model.training import encoder, vocoder
+from model.training import debian, decoder, encoder, evaluate, export, vocoder
+
+COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
+    "prepare": (debian.PrepareOptions, debian.prepare),
+    "encoder": (encoder.EncoderOptions, encoder.train),
+    "decoder": (decoder.DecoderOptions, decoder.train),
+    "vocoder": (vocoder.VocoderOptions, vocoder.train),
+    "export": (export.ExportOptions, export.run),
+    "evaluate": (evaluate.EvaluateOptions, evaluate.run),
+}
 
 
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and run one command; a wrong value ends in one sentence, not in a traceback."""
-    presets = tyro.extras.subcommand_type_from_defaults(encoder.PRESETS)
-    commands = (
-        Annotated[presets, tyro.conf.subcommand("encoder", description=encoder.train.__doc__)]
-        | Annotated[vocoder.VocoderOptions, tyro.conf.subcommand("vocoder", description=vocoder.train.__doc__)]
-    )
-    options = tyro.cli(commands, args=argv, prog="python -m model.training")
-    runners = {encoder.EncoderOptions: encoder.train, vocoder.VocoderOptions: vocoder.train}
+    subcommands = []
+    for name, (options_type, runner) in COMMANDS.items():
+        if options_type is encoder.EncoderOptions:
+            options_type = tyro.extras.subcommand_type_from_defaults(encoder.PRESETS)
+        subcommands.append(Annotated[options_type, tyro.conf.subcommand(name, description=runner.__doc__)])
+    commands: Any = Union[tuple(subcommands)]  # noqa: UP007
     try:
-        runners[type(options)](options)
+        options = tyro.cli(
+            commands,
+            args=argv,
+            prog="python -m model.training",
+            description="Train, put together and score checkpoints.",
+        )
+        runner = next(runner for options_type, runner in COMMANDS.values() if type(options) is options_type)
+        runner(options)
     except ValueError as error:
         sys.exit(f"error: {error}")
 

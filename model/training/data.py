@@ -52,7 +52,7 @@ class Corpus:
         return sum(clip.length for clip in self.clips) / SAMPLE_RATE_HZ / 3600
 
     def select(self, split: str, corpora: Sequence[str] = (), exclude: Sequence[str] = ()) -> Corpus:
-        """Clips of one split, of corpora whose names start with one of `corpora` (default: any) and of `exclude` none."""
+        """Clips of one split; corpora are named by the beginning of their names, none in `corpora` means any."""
         chosen = [
             clip
             for clip in self.clips
@@ -126,10 +126,8 @@ def _listing(folder: Path) -> Iterator[Clip]:
     if manifest.exists():
         with manifest.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-                yield Clip(
-                    str(folder / row["path"]),
-                    *(row.get(key) or "" for key in ("corpus", "split", "speaker", "label")),
-                )
+                corpus, split, speaker, label = (row.get(key) or "" for key in ("corpus", "split", "speaker", "label"))
+                yield Clip(str(folder / row["path"]), corpus, split, speaker, label)
         return
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     by_speaker = len({path.parent for path in paths}) >= 10

@@ -11,6 +11,7 @@ import re
 import subprocess
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -25,8 +26,16 @@ TEST_SHARE_PERCENT = 5
 """One speaker a corpus, so these voices cannot be held out; one prompt in twenty is, by a hash of its name."""
 
 
-def build(folder: Path) -> int:
-    """Decode everything apt installed into `folder` and write manifest.tsv; returns the number of clips."""
+@dataclass(frozen=True)
+class PrepareOptions:
+    """Options of `python -m model.training prepare`."""
+
+    folder: Path = Path("runs/data/debian")
+
+
+def prepare(options: PrepareOptions) -> None:
+    """Decode the speech that Debian's packages installed into a folder with a manifest."""
+    folder = options.folder
     rows = [*_prompts(folder), *_russian_voice()]
     if not rows:
         raise ValueError("None of the speech packages is installed; see the first lines of model/training/debian.py.")
@@ -34,7 +43,7 @@ def build(folder: Path) -> int:
         writer = csv.DictWriter(file, COLUMNS, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)
         writer.writeheader()
         writer.writerows(rows)
-    return len(rows)
+    tqdm.write(f"{len(rows)} clips in {folder}")
 
 
 def _split(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,8 @@ PRESETS = {
 class EncoderTask(Task):
     """Sum of the modules' own losses; since every input is detached, each module learns from its own only."""
 
+    updates: Tensor
+
     def __init__(self, options: EncoderOptions) -> None:
         super().__init__()
         self.options = options
@@ -89,7 +92,7 @@ class EncoderTask(Task):
         modules: tuple[ModuleConfig, ...] = options.config.encoder.modules
         sizes = [module.latent_dimensions for module in modules]
         contrast = (options.steps_ahead, options.num_negatives)
-        self.objectives = nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes)
+        self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes))
         self.recurrent = RecurrentContext(sizes[-1], options.context_channels) if options.context_channels else None
         if self.recurrent:
             self.recurrent_objective = InfoNce(options.context_channels, sizes[-1], *contrast)

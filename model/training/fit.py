@@ -124,8 +124,9 @@ def fit(
             if progress.step % LOG_EVERY_STEPS == 0 or not scalars:
                 scalars = {name: value.item() for name, value in values.items()}
                 bar.set_postfix({name: f"{value:.3f}" for name, value in scalars.items()}, refresh=False)
-                for name, value in scalars.items() if curve else ():
-                    curve.add_scalar(name, value, progress.step)
+                if curve:
+                    for name, value in scalars.items():
+                        curve.add_scalar(name, value, progress.step)
             if now - last_saved > SAVE_EVERY_S:
                 save()
                 last_saved = clock = time.monotonic()
@@ -182,7 +183,9 @@ def _step(
     # Randomness depends on seed and step alone, so that a resumed run sees what an unbroken one would have seen, and
     # every process draws the same global batch and takes its share.
     shared = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-    own = torch.Generator(fabric.device).manual_seed((options.seed + 7919 * (fabric.global_rank + 1)) * 1_000_003 + step)
+    own = torch.Generator(fabric.device).manual_seed(
+        (options.seed + 7919 * (fabric.global_rank + 1)) * 1_000_003 + step
+    )
     num_samples = round(options.crop_seconds * 16_000)
     batch = corpus.crops(options.batch_size, num_samples, shared)
     share = options.batch_size // fabric.world_size

@@ -120,7 +120,7 @@ class SpectralDistance(nn.Module):
         for window in self.windows:
             filters = self.get_buffer(f"filters_{window}")
             ours, truth = (amplitude(waveform[:, 0], window, window // 4) for waveform in (estimate, reference))
-            logs = [(filters @ spectrum).clamp(min=1e-5).log() for spectrum in (ours, truth)]
+            log_ours, log_truth = ((filters @ spectrum).clamp(min=1e-5).log() for spectrum in (ours, truth))
             convergence = torch.linalg.norm(ours - truth) / torch.linalg.norm(truth).clamp(min=1e-3)
-            total = total + nn.functional.l1_loss(*logs) + convergence
+            total = total + nn.functional.l1_loss(log_ours, log_truth) + convergence
         return total / len(self.windows)

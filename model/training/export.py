@@ -1,0 +1,62 @@
+"""Put trained parts together into one checkpoint folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from model import checkpoint
+from model.config import SimConfig
+from model.sim import Sim
+from model.training import card
+from model.training.objectives import InfoNce
+
+PREDICTORS = "predictors.safetensors"
+_PREDICTOR_KEY = "task.objectives.{}.predictors.weight"
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Options of `python -m model.training export`."""
+
+    name: str = "speech"
+    """Name of the checkpoint under assets/checkpoints."""
+    encoder: Path = Path("runs/encoder-speech")
+    decoder: Path = Path("runs/decoder-speech")
+    vocoder: Path = Path("runs/vocoder")
+
+
+def run(options: ExportOptions) -> None:
+    """Put a trained encoder, its decoders and a vocoder together under assets/checkpoints."""
+    config = replace(
+        checkpoint.load_config(options.decoder),
+        vocoder=checkpoint.load_config(options.vocoder).vocoder,
+    )
+    if config.encoder != checkpoint.load_config(options.encoder).encoder:
+        raise ValueError(f"The decoders in {options.decoder} were trained on another encoder than {options.encoder}.")
+    sim = Sim(config)
+    checkpoint.load_weights(sim.encoder, options.encoder)
+    checkpoint.load_weights(sim.decoders, options.decoder)
+    checkpoint.load_weights(sim.vocoder, options.vocoder)
+    folder = checkpoint.CHECKPOINTS / options.name
+    checkpoint.save(sim, config, folder)
+    state = load_file(options.encoder / "state.safetensors")
+    keys = [_PREDICTOR_KEY.format(depth) for depth in range(config.encoder.num_depths)]
+    save_file({key: state[key].half() for key in keys}, folder / PREDICTORS)
+    runs = {"encoder": options.encoder, "decoder": options.decoder, "vocoder": options.vocoder}
+    card.write_training(folder, runs)
+
+
+def load_predictors(folder: Path, config: SimConfig, num_negatives: int = 128) -> list[InfoNce]:
+    """The encoder's InfoNCE predictors, which only evaluation needs, one a depth."""
+    tensors = load_file(folder / PREDICTORS)
+    objectives = []
+    for depth, module in enumerate(config.encoder.modules):
+        weight = tensors[_PREDICTOR_KEY.format(depth)].float()
+        size = module.latent_dimensions
+        objectives.append(InfoNce(size, size, len(weight) // size, num_negatives))
+        objectives[-1].predictors.weight = torch.nn.Parameter(weight, requires_grad=False)
+    return objectives
