@@ -1,0 +1,93 @@
+// The bank of sliders: native range inputs, a page of dimensions at a time, most KL first.
+
+const SLIDERS_PER_PAGE = 8;
+const SLIDER_STEP = 0.05;
+
+// `on` has moved(dimension, value), paged() and resetAll().
+function createBank(part, words, on) {
+  let depth = null;
+  let deltas = null;
+  let page = 0;
+
+  const shown = () => (depth ? depth.ranking.slice(page * SLIDERS_PER_PAGE, (page + 1) * SLIDERS_PER_PAGE) : []);
+  const lastPage = () => Math.ceil(depth.ranking.length / SLIDERS_PER_PAGE) - 1;
+
+  function row(dimension) {
+    const nats = depth.kl_nats[dimension].toFixed(2);
+    const item = document.createElement("li");
+    const name = document.createElement("span");
+    const number = document.createElement("b");
+    const amount = document.createElement("small");
+    const input = document.createElement("input");
+    const output = document.createElement("output");
+    const reset = document.createElement("button");
+    name.append(number, amount);
+    number.textContent = dimension;
+    amount.textContent = fill(words.nats, { nats });
+    Object.assign(input, { type: "range", min: -depth.limit_sigma, max: depth.limit_sigma, step: SLIDER_STEP });
+    input.setAttribute("aria-label", fill(words.slider_label, { dimension, nats }));
+    Object.assign(reset, { type: "button", textContent: "↺", title: fill(words.reset, { dimension }) });
+    reset.setAttribute("aria-label", reset.title);
+    const show = () => {
+      const value = deltas.get(dimension) || 0;
+      output.textContent = (value ? signed(value) : "0") + " σ";
+      input.setAttribute("aria-valuetext", output.textContent);
+      item.classList.toggle("moved", value !== 0);
+      reset.disabled = value === 0;
+    };
+    input.value = deltas.get(dimension) || 0;
+    input.addEventListener("input", () => {
+      on.moved(dimension, Number(input.value));
+      show();
+    });
+    reset.addEventListener("click", () => {
+      input.value = 0;
+      input.focus();
+      on.moved(dimension, 0);
+      show();
+    });
+    item.dataset.dimension = dimension;
+    item.classList.toggle("inactive", depth.kl_nats[dimension] < depth.active_kl_nats);
+    item.append(name, input, output, reset);
+    show();
+    return item;
+  }
+
+  function show() {
+    part.bank.replaceChildren(...shown().map(row));
+    part.previous.disabled = page === 0;
+    part.next.disabled = page === lastPage();
+    const first = page * SLIDERS_PER_PAGE + 1;
+    part.page.textContent = fill(words.page, {
+      first,
+      last: first + shown().length - 1,
+      total: depth.ranking.length,
+    });
+  }
+
+  function turn(toPage) {
+    page = Math.min(Math.max(toPage, 0), lastPage());
+    show();
+    on.paged();
+  }
+
+  part.previous.addEventListener("click", () => turn(page - 1));
+  part.next.addEventListener("click", () => turn(page + 1));
+  part["reset-all"].addEventListener("click", on.resetAll);
+
+  return {
+    shown,
+    show,
+    open(newDepth, newDeltas) {
+      depth = newDepth;
+      deltas = newDeltas;
+      page = 0;
+      show();
+    },
+    // Bring up the slider of a dimension and put the keyboard on it.
+    reveal(dimension) {
+      turn(Math.floor(depth.ranking.indexOf(dimension) / SLIDERS_PER_PAGE));
+      part.bank.querySelector(`[data-dimension="${dimension}"] input`).focus();
+    },
+  };
+}

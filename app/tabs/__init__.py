@@ -1,0 +1,1 @@
+"""One file a tab: layout first, then handlers, then wiring."""

@@ -1,0 +1,72 @@
+"""Choose or record a clip, then move its latent dimensions and hear what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app import wording
+from app.component.examples import NO_EXAMPLE, example_chips
+from app.component.live import live_view
+from app.examples import Example
+from app.explorer import Explorer
+
+
+def build(explorer: Explorer) -> None:
+    """Fill the Blocks that are open; the first example is encoded here, so that the page opens with it drawn."""
+    with gr.Row(elem_id="inputs"):
+        with gr.Column(scale=3, min_width=320):
+            chips = example_chips(explorer.examples)
+        with gr.Column(scale=2, min_width=280):
+            audio = gr.Audio(
+                sources=["upload", "microphone"],
+                type="filepath",
+                format="wav",
+                label=wording.AUDIO_LABEL,
+                buttons=[],
+                elem_id="recording",
+            )
+    view = live_view(explorer, open_example(explorer, 0))
+
+    def on_recording(path: str | None) -> tuple[Any, Any]:
+        if path is None:
+            return gr.skip(), gr.skip()
+        with refusals_shown():
+            return open_recording(explorer, path), NO_EXAMPLE
+
+    def on_example(event: gr.EventData) -> tuple[Any, Any, Any]:
+        with refusals_shown():
+            return open_example(explorer, event.index), event.index, None
+
+    quietly: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "encode", "trigger_mode": "always_last"}
+    # `input` covers upload, recording and trimming; `upload` and `stop_recording` would miss the last.
+    audio.input(on_recording, audio, [view, chips], show_progress_on=audio, **quietly)
+    chips.select(on_example, None, [view, chips, audio], show_progress="hidden", **quietly)
+
+
+def open_recording(explorer: Explorer, path: str) -> dict[str, Any]:
+    return {"title": Path(path).stem, "words": "", "credit": "", **explorer.encode_file(path)}
+
+
+def open_example(explorer: Explorer, index: int) -> dict[str, Any]:
+    clip = explorer.encode_example(index)
+    example = explorer.examples[index]
+    return {"title": example.title, "words": example.words, "credit": credit(example), **clip}
+
+
+def credit(example: Example) -> str:
+    """Who spoke, under which licence, and what was changed, in one line."""
+    return f"{example.speaker}, {example.language}. {example.credit}. {example.licence}; {example.changes}."
+
+
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Show the model's sentence as a message; no output changes, so the page keeps what it shows."""
+    try:
+        yield
+    except ValueError as error:
+        raise gr.Error(str(error), title=wording.REFUSED, print_exception=False) from None

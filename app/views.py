@@ -1,0 +1,74 @@
+"""Pure functions from tensors to the small integer arrays that the browser draws."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from model import GaussianLatents
+from model.config import SAMPLE_RATE_HZ
+
+DB_PER_NEPER = 20 / math.log(10)
+RANGE_DB = 80.0
+HEADROOM_DB = 5.0
+"""An edit may get louder than the original by this much before the colours saturate."""
+
+ACTIVE_KL_NATS = 0.05
+MAX_CELLS = 1 << 15
+"""Cells of the latent map that are sent; finer frames are averaged, a screen could not show them."""
+
+
+def top_db(log_mel: Tensor) -> float:
+    """Level in dB where the colours of a clip end: its loudest point plus headroom."""
+    return float(log_mel.max()) * DB_PER_NEPER + HEADROOM_DB
+
+
+def spectrogram_image(log_mel: Tensor, clip_top_db: float) -> np.ndarray:
+    """Log-mel (1, bands, F) -> uint8 (bands, F): 255 is the clip's top level, 0 is RANGE_DB below.
+
+    One scale for original, reconstruction and edits, so that equal colours mean equal levels.
+    """
+    level_db = log_mel[0].double().cpu().numpy() * DB_PER_NEPER
+    fraction = np.clip((level_db - clip_top_db) / RANGE_DB + 1, 0, 1)
+    return np.rint(255 * fraction).astype(np.uint8)
+
+
+def kl_per_dimension(latents: GaussianLatents) -> np.ndarray:
+    """Mean KL to the prior over the clip, in nats a frame: (C,)."""
+    return latents.kl()[0].mean(-1).double().cpu().numpy()
+
+
+def nats_per_second(latents: GaussianLatents) -> float:
+    return float(kl_per_dimension(latents).sum()) * latents.timing.frame_rate_hz
+
+
+def latent_maps(latents: GaussianLatents) -> dict[str, Any]:
+    """Mean, KL and spread of every dimension over time, as int16 thousandths (C, columns).
+
+    mean and spread are in standard deviations of the prior, kl in nats. A column averages `frames_per_column` frames;
+    `start_s` is the left edge of the first one, `column_s` their width.
+    """
+    dimensions, frames = latents.mean.shape[1:]
+    frames_per_column = -(-dimensions * frames // MAX_CELLS)
+    maps = {"mean": latents.mean, "kl": latents.kl(), "spread": (0.5 * latents.log_var).exp()}
+    hop_s = latents.timing.hop_samples / SAMPLE_RATE_HZ
+    return {
+        **{name: _thousandths(_average(values[0], frames_per_column)) for name, values in maps.items()},
+        "start_s": latents.times_s[0] - hop_s / 2,
+        "column_s": hop_s * frames_per_column,
+        "frames_per_column": frames_per_column,
+    }
+
+
+def _average(values: Tensor, frames_per_column: int) -> np.ndarray:
+    array = values.double().cpu().numpy()
+    starts = np.arange(0, array.shape[1], frames_per_column)
+    counts = np.diff(np.append(starts, array.shape[1]))
+    return np.add.reduceat(array, starts, axis=1) / counts
+
+
+def _thousandths(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values * 1000), -32768, 32767).astype(np.int16)
