@@ -146,7 +146,8 @@ class EncoderConfig:
 class MelConfig:
     """Log-mel spectrogram: natural logarithm of the mel amplitude, centred frames at multiples of the hop."""
 
-    n_fft: int = 1024
+    n_fft: int = 512
+    """Also the window. 32 ms: with 64 ms the same 80 bands hold far less of the sound (bench/mel_window.py)."""
     hop_samples: int = 160
     bands: int = 80
     floor: float = 1e-5
@@ -184,10 +185,11 @@ class VocoderConfig:
     blocks: int = 6
     kernel: int = 7
     expansion: int = 2
-    n_fft: int = 640
+    refinements: int = 4
+    """Griffin-Lim projections that make neighbouring frames agree, after the network's guess of the phase."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "channels", "blocks", "kernel", "expansion", "n_fft")
+        require_positive(self, "channels", "blocks", "kernel", "expansion")
 
 
 @dataclass(frozen=True)

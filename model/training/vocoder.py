@@ -25,7 +25,7 @@ class VocoderOptions:
 
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(
-            run=Path("runs/vocoder"), minutes=60, batch_size=16, crop_seconds=0.64, learning_rate=1e-3, clip_norm=1.0
+            run=Path("runs/vocoder"), minutes=60, batch_size=8, crop_seconds=0.64, learning_rate=1e-3, clip_norm=1.0
         )
     )
     config: SimConfig = field(default_factory=SimConfig)
