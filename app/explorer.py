@@ -170,9 +170,7 @@ class Explorer:
                 raise ValueError(wording.DIMENSION_NOT_INTEGER.format(dimension=key, last=last))
             dimension = encoder.check_dimension(depth, int(key))
             if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-                raise ValueError(
-                    wording.VALUE_NOT_A_NUMBER.format(dimension=dimension, value=value, limit=LIMIT_SIGMA)
-                )
+                raise ValueError(wording.VALUE_NOT_A_NUMBER.format(dimension=dimension, value=value, limit=LIMIT_SIGMA))
             checked[dimension] = min(max(float(value), -LIMIT_SIGMA), LIMIT_SIGMA)
         return checked
 

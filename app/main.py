@@ -61,9 +61,7 @@ def zero_gpu_encoder(sim: Sim) -> Encode:
 
 
 def build_page(explorer: Explorer) -> gr.Blocks:
-    with gr.Blocks(
-        title=wording.TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_S, CACHE_AGE_S)
-    ) as page:
+    with gr.Blocks(title=wording.TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_S, CACHE_AGE_S)) as page:
         gr.HTML(f"<h1>{wording.TITLE}</h1><p>{wording.INTRO}</p>", elem_id="heading")
         explore.build(explorer)
     return page.queue(max_size=32)

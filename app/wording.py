@@ -9,6 +9,7 @@ INTRO = (
 )
 AUDIO_LABEL = "Your own voice: drop a file or record, up to 30 s"
 EXAMPLES_LABEL = "Pick a clip"
+OWN_RECORDING = "Your recording"
 REFUSED = "This clip cannot be used"
 
 UNEXPECTED = "Something went wrong on the server; the clip and the sliders are unchanged, so try again."

@@ -22,8 +22,6 @@ def example_chips(examples: Sequence[Example]) -> gr.HTML:
         js_on_load=read("examples.js"),
         apply_default_css=False,
         label_text=wording.EXAMPLES_LABEL,
-        examples=[
-            {"title": example.title, "about": f"{example.speaker}, {example.language}"} for example in examples
-        ],
+        examples=[{"title": example.title, "about": f"{example.speaker}, {example.language}"} for example in examples],
         elem_id="examples",
     )

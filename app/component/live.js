@@ -11,6 +11,7 @@ const state = {
   wantedDepth: null, // null: the deepest
   edits: new Map(), // depth -> Map of dimension -> shift in sigma
   versions: {}, // original, reconstruction, edited: {pcm, spectrogram}
+  sound: null,
   version: "original",
   map: "mean",
   opening: 0,
@@ -20,7 +21,6 @@ const state = {
 };
 element.simState = state; // For the browser tests.
 
-let sound = null;
 let frameRequested = false;
 const bank = createBank(part, words, { moved: moveDimension, paged: draw, resetAll });
 const pump = createPump(sendDecode, showDecoded, showConnection);
@@ -43,7 +43,7 @@ async function openClip(value) {
   state.clip = clip;
   state.versions = { original: unpackVersion(clip.original) };
   clip.peak = state.versions.original.pcm.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
-  sound = sound || createSound(clip.sample_rate_hz, showPlaying);
+  state.sound = state.sound || createSound(clip.sample_rate_hz, showPlaying);
   describeClip(value);
   listDepths();
   showDepth(answer);
@@ -167,27 +167,27 @@ function selectVersion(version) {
 }
 
 function showVersion() {
-  sound.exchange(state.versions[state.version].pcm);
+  state.sound.exchange(state.versions[state.version].pcm);
   draw();
 }
 
 function togglePlay() {
-  if (!sound) return;
-  if (sound.isPlaying()) sound.pause();
-  else sound.play();
+  if (!state.sound) return;
+  if (state.sound.isPlaying()) state.sound.pause();
+  else state.sound.play();
   showPlaying();
 }
 
 function showPlaying() {
-  const playing = sound.isPlaying();
+  const playing = state.sound.isPlaying();
   part.play.textContent = playing ? words.pause : words.play;
   part.play.classList.toggle("playing", playing);
   movePlayhead();
 }
 
 function seek(seconds) {
-  if (!sound) return;
-  sound.seek(Math.min(Math.max(seconds, 0), state.clip.seconds - 0.001));
+  if (!state.sound) return;
+  state.sound.seek(Math.min(Math.max(seconds, 0), state.clip.seconds - 0.001));
   movePlayhead();
 }
 
@@ -247,11 +247,11 @@ function drawLegend() {
 
 function movePlayhead() {
   if (!state.plot) return;
-  const seconds = sound.positionS();
+  const seconds = state.sound.positionS();
   part.playhead.style.transform = `translateX(${state.plot.x(seconds)}px)`;
   part.seek.value = seconds;
   part.clock.textContent = `${seconds.toFixed(2)} / ${state.clip.seconds.toFixed(2)} s`;
-  if (sound.isPlaying()) nextFrame(movePlayhead);
+  if (state.sound.isPlaying()) nextFrame(movePlayhead);
 }
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -349,7 +349,7 @@ function playOnSpace(event) {
 // ---- wiring
 
 part.play.addEventListener("click", togglePlay);
-part.loop.addEventListener("change", () => sound?.setLoop(part.loop.checked));
+part.loop.addEventListener("change", () => state.sound?.setLoop(part.loop.checked));
 part.versions.addEventListener("change", (event) => state.depth && selectVersion(event.target.value));
 part.maps.addEventListener("change", (event) => {
   state.map = event.target.value;

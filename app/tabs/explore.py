@@ -16,6 +16,10 @@ from app.examples import Example
 from app.explorer import Explorer
 
 
+MICROPHONE_FILE = "audio.wav"
+"""What gr.Audio calls everything it records."""
+
+
 def build(explorer: Explorer) -> None:
     """Fill the Blocks that are open; the first example is encoded here, so that the page opens with it drawn."""
     with gr.Row(elem_id="inputs"):
@@ -44,12 +48,14 @@ def build(explorer: Explorer) -> None:
 
     quietly: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "encode", "trigger_mode": "always_last"}
     # `input` covers upload, recording and trimming; `upload` and `stop_recording` would miss the last.
-    audio.input(on_recording, audio, [view, chips], show_progress_on=audio, **quietly)
+    recorded = audio.input(on_recording, audio, [view, chips], show_progress_on=audio, **quietly)
+    recorded.failure(lambda: None, None, audio, show_progress="hidden", api_visibility="private")
     chips.select(on_example, None, [view, chips, audio], show_progress="hidden", **quietly)
 
 
 def open_recording(explorer: Explorer, path: str) -> dict[str, Any]:
-    return {"title": Path(path).stem, "words": "", "credit": "", **explorer.encode_file(path)}
+    title = wording.OWN_RECORDING if Path(path).name == MICROPHONE_FILE else Path(path).stem
+    return {"title": title, "words": "", "credit": "", **explorer.encode_file(path)}
 
 
 def open_example(explorer: Explorer, index: int) -> dict[str, Any]:

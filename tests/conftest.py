@@ -1,0 +1,57 @@
+"""Shared by the tests: a model of a few channels with random weights, so that no test depends on trained ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from model import Sim, SimConfig, checkpoint
+from model.config import DecoderConfig, EncoderConfig, ModuleConfig, VocoderConfig
+
+SMALL = SimConfig(
+    encoder=EncoderConfig(
+        (
+            ModuleConfig((10, 8), (5, 4), (2, 2), 8, 12),
+            ModuleConfig((4, 4), (2, 2), (2, 2), 8, 12),
+            ModuleConfig((4,), (2,), (1,), 8, 12),
+        )
+    ),
+    decoder=DecoderConfig(channels=16, blocks=1),
+    vocoder=VocoderConfig(channels=16, blocks=1),
+)
+
+
+@pytest.fixture(scope="session")
+def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a small random checkpoint."""
+    folder = tmp_path_factory.mktemp("checkpoint") / "small"
+    torch.manual_seed(0)
+    sim = Sim(SMALL)
+    for decoder in sim.decoders:
+        decoder.head.bias.sub_(7)  # Down to the level of speech; an untrained decoder's sound would be clipped.
+    checkpoint.save(sim, SMALL, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_sim(small_checkpoint: Path) -> Sim:
+    return Sim.from_pretrained(small_checkpoint, device="cpu")
+
+
+@pytest.fixture
+def tone(tmp_path: Path):
+    """Writes a file that holds a vibrating tone, and returns its path."""
+
+    def write(
+        name: str, seconds: float = 1.0, rate_hz: int = 16_000, amplitude: float = 0.3, channels: int = 1, **kind
+    ):
+        time_s = np.arange(int(seconds * rate_hz)) / rate_hz
+        samples = amplitude * np.sin(2 * np.pi * 220 * time_s + 3 * np.sin(2 * np.pi * 4 * time_s))
+        soundfile.write(tmp_path / name, np.repeat(samples[:, None], channels, axis=1), rate_hz, **kind)
+        return tmp_path / name
+
+    return write
