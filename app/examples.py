@@ -18,6 +18,7 @@ class Example:
     words: str
     speaker: str
     language: str
+    language_code: str
     licence: str
     licence_url: str
     credit: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ except ImportError:
     spaces = None
 
 import gradio as gr
+import torch
 from torch import Tensor
 
 from app import wording
@@ -49,12 +51,13 @@ def load_explorer(checkpoint: str) -> Explorer:
 
 
 def zero_gpu_encoder(sim: Sim) -> Encode:
-    """Encoding on ZeroGPU; it runs in a forked process, so the model that decodes here stays on the CPU."""
+    """Encoding on the GPU that ZeroGPU lends for one call; the model that decodes stays on the CPU."""
 
     def encode(waveform: Tensor) -> list[GaussianLatents]:
+        lent = copy.deepcopy(sim).to("cuda" if torch.cuda.is_available() else "cpu")
         return [
             replace(latents, mean=latents.mean.cpu(), log_var=latents.log_var.cpu(), gain=latents.gain.cpu())
-            for latents in sim.to("cuda").encode(waveform)
+            for latents in lent.encode(waveform)
         ]
 
     return spaces.GPU(duration=GPU_S)(encode)
@@ -75,7 +78,7 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "max_file_size": MAX_FILE_SIZE,
-        "footer_links": ["settings"],
+        "footer_links": ["gradio", "settings"],
         "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=system_font, font_mono="monospace"),
         "css_paths": STYLE,
     }
@@ -88,7 +91,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ValueError as error:
         sys.exit(str(error))
     page = build_page(explorer)
-    page.launch(server_name=arguments.host, server_port=arguments.port, **launch_options())
+    try:
+        page.launch(server_name=arguments.host, server_port=arguments.port, **launch_options())
+    except OSError:
+        sys.exit(wording.PORT_TAKEN.format(port=arguments.port, host=arguments.host))
 
 
 if __name__ == "__main__":

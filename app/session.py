@@ -68,6 +68,10 @@ class ClipStore:
             self._clips.move_to_end(token)
             return clip
 
+    def clear(self) -> None:
+        with self._lock:
+            self._clips.clear()
+
     def _forget(self) -> None:
         oldest_allowed = self._clock() - self.idle_s
         while self._clips:

@@ -10,8 +10,8 @@ INTRO = (
 AUDIO_LABEL = "Your own voice: drop a file or record, up to 30 s"
 EXAMPLES_LABEL = "Pick a clip"
 OWN_RECORDING = "Your recording"
-REFUSED = "This clip cannot be used"
 
+PORT_TAKEN = "Port {port} on {host} is in use or not allowed; choose another one with --port."
 UNEXPECTED = "Something went wrong on the server; the clip and the sliders are unchanged, so try again."
 BAD_REQUEST = "The page sent a request that the server does not understand; reload the page."
 FORGOTTEN = (
@@ -50,7 +50,6 @@ LIVE = {
     "ready": "Ready. Press Play, then move a slider.",
     "updated": "Updated.",
     "timing": "decoded in {decode} ms, here after {total} ms",
-    "connected": "connected",
     "disconnected": "Connection problem, trying again.",
     "waveform": "Waveform",
     "waveform_label": "Waveform of the {version} sound, {seconds} s. Click to seek.",

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from app import views
 from app.component.live import answer, pack, server_functions
 from app.examples import load_examples
 from app.explorer import LIMIT_SIGMA, ClipForgotten, Explorer, Superseded
-from app.main import main
+from app.main import main, zero_gpu_encoder
 from app.session import Clip, ClipStore, NewestRequests, clip_token
 from model import load_audio
 
@@ -351,6 +352,22 @@ def test_arrays_travel_as_bytes():
 def test_explorer_needs_no_gradio():
     code = "import sys, app.explorer; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_zero_gpu_encodes_the_same_and_leaves_the_model_where_it_is(small_sim, monkeypatch):
+    granted = []
+
+    def lend(duration):
+        return lambda function: granted.append(duration) or function
+
+    monkeypatch.setattr("app.main.spaces", SimpleNamespace(GPU=lend))
+    waveform = load_audio(load_examples()[0].path)
+    lent = zero_gpu_encoder(small_sim)(waveform)
+    assert len(granted) == 1
+    for mine, theirs in zip(small_sim.encode(waveform), lent, strict=True):
+        assert theirs.mean.device.type == "cpu"
+        assert torch.allclose(mine.mean, theirs.mean, atol=1e-3)
+    assert small_sim.device.type == "cpu"
 
 
 def test_a_missing_or_damaged_checkpoint_is_one_sentence(small_checkpoint, tmp_path):

@@ -15,6 +15,7 @@ from app import wording
 from app.examples import load_examples
 from app.explorer import Explorer
 from app.main import build_page, launch_options
+from app.session import ClipStore
 from model import Sim
 
 # The state that the live view leaves on its element; see live.js.
@@ -23,8 +24,13 @@ SLIDER = "#live [data-part=bank] li:nth-child({}) input"
 
 
 @pytest.fixture(scope="module")
-def explorer(small_checkpoint: Path) -> Explorer:
-    return Explorer(Sim.from_pretrained(small_checkpoint, device="cpu"), load_examples())
+def clips() -> ClipStore:
+    return ClipStore()
+
+
+@pytest.fixture(scope="module")
+def explorer(small_checkpoint: Path, clips: ClipStore) -> Explorer:
+    return Explorer(Sim.from_pretrained(small_checkpoint, device="cpu"), load_examples(), clips)
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +293,26 @@ def test_a_lost_connection_is_told_and_the_last_value_still_wins(page, explorer)
     assert np.array_equal(edited_pcm(page), expected["pcm"])
     assert page.locator("#live .disconnected").count() == 0
     page.errors[:] = [error for error in page.errors if "500" not in error]  # The browser's own note of the failure.
+
+
+def test_a_forgotten_recording_can_be_sent_again_without_losing_the_sliders(page, clips, tone):
+    own = tone("mine.wav", seconds=1.5)
+    upload(page, own)
+    page.wait_for_selector("#live [data-part=title]:text-is('mine')")
+    page.wait_for_selector("#live .sim[aria-busy=false]")
+    clips.clear()
+    drag(page, 1, [1.5])
+    page.wait_for_selector("#live [role=status]:has-text('choose the file again')")
+    page.click("#recording [aria-label=Clear]")
+    upload(page, own)
+    wait_settled(page)
+    assert page.input_value(SLIDER.format(1)) == "1.5"
+    clips.clear()
+    page.click("#examples button:nth-child(2)")  # An example comes back by itself.
+    page.wait_for_selector(f"#live [data-part=title]:text-is('{load_examples()[1].title}')")
+    clips.clear()
+    drag(page, 1, [1])
+    wait_settled(page)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -39,11 +39,15 @@ async function openClip(value) {
   const answer = await insist(server.open_depth, { token: value.token, depth }, wanted, showConnection);
   if (!wanted()) return;
   if (!answer.ok) return refuse(answer);
-  if (state.clip?.token !== clip.token) state.edits = new Map();
+  const isNew = state.clip?.token !== clip.token;
   state.clip = clip;
   state.versions = { original: unpackVersion(clip.original) };
   clip.peak = state.versions.original.pcm.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
   state.sound = state.sound || createSound(clip.sample_rate_hz, showPlaying);
+  if (isNew) {
+    state.edits = new Map();
+    state.sound.exchange(state.versions.original.pcm, 0);
+  }
   describeClip(value);
   listDepths();
   showDepth(answer);
@@ -82,23 +86,23 @@ function refuse(answer) {
 function describeClip(value) {
   part.title.textContent = value.title;
   part.words.textContent = value.words;
+  part.words.lang = value.language;
   part.credit.textContent = value.credit;
-  part.notices.replaceChildren(...value.notices.map((notice) => textNode("li", notice)));
+  part.notices.replaceChildren(...value.notices.map((notice) => make("li", {}, notice)));
   part.seek.max = state.clip.seconds;
 }
 
 function listDepths() {
   const choices = state.clip.depths.map((facts, depth) => {
-    const label = document.createElement("label");
-    const input = Object.assign(document.createElement("input"), { type: "radio", name: "depth", value: depth });
+    const input = make("input", { type: "radio", name: "depth", value: depth });
     const about = fill(words.depth_facts, {
       rate: facts.frame_rate_hz,
       dimensions: facts.dimensions,
       nats: Math.round(facts.nats_per_second).toLocaleString("en"),
     });
     input.addEventListener("change", () => openDepth(depth));
-    label.append(input, textNode("b", fill(words.depth_title, { depth })), textNode("small", about));
-    return label;
+    const title = make("b", {}, fill(words.depth_title, { depth }));
+    return make("label", {}, input, title, make("small", {}, about));
   });
   part.depths.replaceChildren(part.depths.querySelector("legend"), ...choices);
 }
@@ -267,10 +271,6 @@ function nextFrame(action) {
 }
 
 // ---- words and readouts
-
-function textNode(tag, text) {
-  return Object.assign(document.createElement(tag), { textContent: text });
-}
 
 function label(canvas, text, values) {
   canvas.setAttribute("aria-label", fill(text, values));

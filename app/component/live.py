@@ -15,7 +15,7 @@ from app import wording
 from app.explorer import ClipForgotten, Explorer, Superseded
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("codec.js", "colors.js", "plots.js", "sound.js", "pump.js", "sliders.js", "live.js")
+SCRIPTS = ("basics.js", "colors.js", "plots.js", "sound.js", "pump.js", "sliders.js", "live.js")
 """In the order in which they need one another: the browser gets them as one function body."""
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def answer(question: Callable[..., dict[str, Any]], request: Any, *fields: str) 
 
 
 def pack(value: Any) -> Any:
-    """Replace every array inside by its bytes in base64 with shape and type, as `unpack` in codec.js reads them."""
+    """Replace every array inside by its bytes in base64 with shape and type, as `unpack` in basics.js reads them."""
     if isinstance(value, dict):
         return {key: pack(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

@@ -14,43 +14,39 @@ function createBank(part, words, on) {
 
   function row(dimension) {
     const nats = depth.kl_nats[dimension].toFixed(2);
-    const item = document.createElement("li");
-    const name = document.createElement("span");
-    const number = document.createElement("b");
-    const amount = document.createElement("small");
-    const input = document.createElement("input");
-    const output = document.createElement("output");
-    const reset = document.createElement("button");
-    name.append(number, amount);
-    number.textContent = dimension;
-    amount.textContent = fill(words.nats, { nats });
-    Object.assign(input, { type: "range", min: -depth.limit_sigma, max: depth.limit_sigma, step: SLIDER_STEP });
+    const name = make("span", {}, make("b", {}, dimension), make("small", {}, fill(words.nats, { nats })));
+    const range = { min: -depth.limit_sigma, max: depth.limit_sigma, step: SLIDER_STEP };
+    const input = make("input", { type: "range", ...range });
+    const output = make("output", {});
+    const reset = make("button", { type: "button", title: fill(words.reset, { dimension }) }, "↺");
+    const item = make("li", {}, name, input, output, reset);
+    item.dataset.dimension = dimension;
+    item.classList.toggle("inactive", depth.kl_nats[dimension] < depth.active_kl_nats);
     input.setAttribute("aria-label", fill(words.slider_label, { dimension, nats }));
-    Object.assign(reset, { type: "button", textContent: "↺", title: fill(words.reset, { dimension }) });
     reset.setAttribute("aria-label", reset.title);
-    const show = () => {
-      const value = deltas.get(dimension) || 0;
-      output.textContent = (value ? signed(value) : "0") + " σ";
-      input.setAttribute("aria-valuetext", output.textContent);
-      item.classList.toggle("moved", value !== 0);
-      reset.disabled = value === 0;
-    };
     input.value = deltas.get(dimension) || 0;
-    input.addEventListener("input", () => {
-      on.moved(dimension, Number(input.value));
-      show();
-    });
+    input.addEventListener("input", () => move(dimension, item));
     reset.addEventListener("click", () => {
       input.value = 0;
       input.focus();
-      on.moved(dimension, 0);
-      show();
+      move(dimension, item);
     });
-    item.dataset.dimension = dimension;
-    item.classList.toggle("inactive", depth.kl_nats[dimension] < depth.active_kl_nats);
-    item.append(name, input, output, reset);
-    show();
+    showValue(dimension, item);
     return item;
+  }
+
+  function move(dimension, item) {
+    on.moved(dimension, Number(item.querySelector("input").value));
+    showValue(dimension, item);
+  }
+
+  function showValue(dimension, item) {
+    const value = deltas.get(dimension) || 0;
+    const text = (value ? signed(value) : "0") + " σ";
+    item.querySelector("output").textContent = text;
+    item.querySelector("input").setAttribute("aria-valuetext", text);
+    item.querySelector("button").disabled = value === 0;
+    item.classList.toggle("moved", value !== 0);
   }
 
   function show() {

@@ -22,7 +22,8 @@ function createSound(rateHz, onStop) {
   function bufferOf(samples) {
     if (!buffers.has(samples)) {
       const buffer = context.createBuffer(1, samples.length, rateHz);
-      buffer.getChannelData(0).forEach((_, index, channel) => (channel[index] = samples[index] / 32768));
+      const channel = buffer.getChannelData(0);
+      for (let index = 0; index < samples.length; index++) channel[index] = samples[index] / 32768;
       buffers.set(samples, buffer);
     }
     return buffers.get(samples);
@@ -84,10 +85,9 @@ function createSound(rateHz, onStop) {
       restingS = seconds;
       if (current) start(seconds);
     },
-    // Exchange the sound; a playing loop goes on where it is.
-    exchange(samples) {
+    // Exchange the sound; a playing loop goes on, where it is unless told otherwise.
+    exchange(samples, position = positionS()) {
       if (samples === pcm) return;
-      const position = Math.min(positionS(), samples.length / rateHz);
       pcm = samples;
       restingS = position;
       if (current) start(position);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,6 @@ from app.component.examples import NO_EXAMPLE, example_chips
 from app.component.live import live_view
 from app.examples import Example
 from app.explorer import Explorer
-
 
 MICROPHONE_FILE = "audio.wav"
 """What gr.Audio calls everything it records."""
@@ -55,13 +55,18 @@ def build(explorer: Explorer) -> None:
 
 def open_recording(explorer: Explorer, path: str) -> dict[str, Any]:
     title = wording.OWN_RECORDING if Path(path).name == MICROPHONE_FILE else Path(path).stem
-    return {"title": title, "words": "", "credit": "", **explorer.encode_file(path)}
+    return as_value(explorer.encode_file(path), title=title, words="", language="", credit="")
 
 
 def open_example(explorer: Explorer, index: int) -> dict[str, Any]:
     clip = explorer.encode_example(index)
     example = explorer.examples[index]
-    return {"title": example.title, "words": example.words, "credit": credit(example), **clip}
+    return as_value(clip, example.title, example.words, example.language_code, credit(example))
+
+
+def as_value(clip: dict[str, Any], title: str, words: str, language: str, credit: str) -> dict[str, Any]:
+    """What the live view opens; the fresh `id` makes it open the same clip again when that is asked for."""
+    return {**clip, "id": uuid.uuid4().hex, "title": title, "words": words, "language": language, "credit": credit}
 
 
 def credit(example: Example) -> str:
@@ -75,4 +80,4 @@ def refusals_shown() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise gr.Error(str(error), title=wording.REFUSED, print_exception=False) from None
+        raise gr.Error(str(error), print_exception=False) from None

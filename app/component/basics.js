@@ -1,10 +1,12 @@
-// Arrays from the server, texts with gaps, and WAV files.
+// Arrays from the server, texts with gaps, elements and WAV files.
 
 const ARRAY_TYPES = { uint8: Uint8Array, int16: Int16Array };
 
 // {data: base64, shape, type} -> typed array; the other end is `pack` in live.py.
 function unpack(packed) {
-  const bytes = Uint8Array.from(atob(packed.data), (character) => character.charCodeAt(0));
+  const text = atob(packed.data);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
   return { values: new ARRAY_TYPES[packed.type](bytes.buffer), shape: packed.shape };
 }
 
@@ -15,6 +17,13 @@ function unpackVersion(packed) {
 // "{hz} Hz" with {hz: 440} -> "440 Hz".
 function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+// make("li", { className: "wide" }, child, ...) -> the element; texts may be children.
+function make(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
 }
 
 function signed(value, digits = 2) {
@@ -40,9 +49,7 @@ function wavBlob(pcm, rateHz) {
 }
 
 function saveBlob(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
+  const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
