@@ -77,7 +77,7 @@ def train(options: DecoderOptions) -> None:
     options.fit.run.mkdir(parents=True, exist_ok=True)
     write_split(corpus, options.fit.run / "split.tsv")
     fit(
-        DecoderTask(config, encoder),
+        lambda: DecoderTask(config, encoder),
         corpus.select("train", options.corpora, options.exclude),
         options.fit,
         lambda task, run: checkpoint.save(task.decoders, config, run),  # type: ignore[arg-type]

@@ -143,7 +143,7 @@ def train(options: EncoderOptions) -> None:
     options.fit.run.mkdir(parents=True, exist_ok=True)
     write_split(corpus, options.fit.run / "split.tsv")
     fit(
-        EncoderTask(options),
+        lambda: EncoderTask(options),
         corpus.select("train", options.corpora, options.exclude),
         options.fit,
         lambda task, run: checkpoint.save(task.encoder, options.config, run),  # type: ignore[arg-type]

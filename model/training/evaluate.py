@@ -113,7 +113,7 @@ def score_probes(sim: Sim, train: Corpus, test: Corpus, options: EvaluateOptions
 def score_sound(sim: Sim, test: Corpus, options: EvaluateOptions) -> Scores:
     """How close copy synthesis, Griffin-Lim and each depth's reconstruction come to the recording."""
     collected: dict[str, list[dict[str, float]]] = {}
-    for clip in tqdm(_sound_clips(test, options), desc="sound", mininterval=5):
+    for clip in tqdm(sound_clips(test, options), desc="sound", mininterval=5):
         waveform = test.waveform(clip)[None]
         spectrogram = log_mel(waveform, sim.config.mel)
         sounds = {
@@ -124,13 +124,10 @@ def score_sound(sim: Sim, test: Corpus, options: EvaluateOptions) -> Scores:
             sounds[f"reconstruction, depth {depth}"] = sim.decode(latents, depth).waveform
         for name, sound in sounds.items():
             collected.setdefault(name, []).append(measures.sound(waveform, sound, sim.config.mel))
-    return {
-        name: {column: float(np.nanmean([row[column] for row in rows])) for column in rows[0]} | {"clips": len(rows)}
-        for name, rows in collected.items()
-    }
+    return {name: measures.mean(rows) for name, rows in collected.items()}
 
 
-def _sound_clips(test: Corpus, options: EvaluateOptions) -> list[Clip]:
+def sound_clips(test: Corpus, options: EvaluateOptions) -> list[Clip]:
     """The first long enough clips of every speaker, in an order that the seed fixes."""
     order = np.random.default_rng(options.seed).permutation(len(test.clips))
     long_enough = [

@@ -90,15 +90,17 @@ class Progress:
 
 
 def fit(
-    task: Task, corpus: Corpus, options: FitOptions, save_weights: Callable[[Task, Path], None]
+    build: Callable[[], Task], corpus: Corpus, options: FitOptions, save_weights: Callable[[Task, Path], None]
 ) -> dict[str, float]:
     """Train until the options say stop, Ctrl-C is pressed or the run was already finished.
 
-    `save_weights(task, run folder)` writes what others use; the loop itself keeps what a resumed run needs. Returns the
-    scalars of the last logged step.
+    `build` makes the task once the seed is set, so that its first weights follow from it. `save_weights(task, run
+    folder)` writes what others use; the loop itself keeps what a resumed run needs. Returns the scalars of the last
+    logged step.
     """
     fabric = launch(options)
     seed_everything(options.seed, verbose=False)
+    task = build()
     module, optimizer = fabric.setup(task, torch.optim.AdamW(parameter_groups(task, options), lr=options.learning_rate))
     progress = _resume(task, optimizer, options.run)
     with fabric.rank_zero_first():

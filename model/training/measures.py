@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -55,3 +56,8 @@ def sound(reference: Tensor, estimate: Tensor, mel: MelConfig) -> dict[str, floa
         "STOI": float(stoi(true, heard, SAMPLE_RATE_HZ)),
         "PESQ-wb": float(pesq(SAMPLE_RATE_HZ, true.astype(np.float32), heard.astype(np.float32), "wb")),
     }
+
+
+def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean of every measure over clips, and how many clips there were."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {"clips": len(rows)}

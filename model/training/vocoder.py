@@ -55,9 +55,8 @@ def train(options: VocoderOptions) -> None:
     corpus = load_corpus(options.folders)
     options.fit.run.mkdir(parents=True, exist_ok=True)
     write_split(corpus, options.fit.run / "split.tsv")
-    task = VocoderTask(options.config)
     fit(
-        task,
+        lambda: VocoderTask(options.config),
         corpus.select("train", exclude=options.exclude),
         options.fit,
         lambda trained, run: checkpoint.save(trained.vocoder, options.config, run),  # type: ignore[arg-type]

@@ -1,0 +1,211 @@
+"""The training backend on a folder of made-up speakers, with models of a few channels."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from model import Sim, checkpoint
+from model.config import SimConfig
+from model.training import data, decoder, encoder, vocoder
+from model.training.__main__ import main
+from model.training.data import load_corpus
+from model.training.fit import FitOptions, Task, parameter_groups
+from tests.tiny import noise, tiny, tiny_gim, tone
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Twelve speakers with two clips each, one silent file and one that is no audio."""
+    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
+    speech = tmp_path / "speech"
+    for speaker in range(12):
+        (speech / f"speaker{speaker}").mkdir(parents=True)
+        for take in range(2):
+            sound = tone(0.7, 150 + 20 * speaker) + noise(0.7, seed=10 * speaker + take, level=0.01)
+            soundfile.write(speech / f"speaker{speaker}" / f"{take}.wav", sound[0].numpy(), 16_000)
+    soundfile.write(speech / "speaker0" / "silent.wav", np.zeros(16_000), 16_000)
+    (speech / "speaker0" / "broken.wav").write_bytes(b"no sound")
+    return speech
+
+
+def fit_options(run: Path, **changes: object) -> FitOptions:
+    size = {"steps": 3, "batch_size": 4, "crop_seconds": 0.4}
+    machine = {"precision": "32-true", "accelerator": "cpu", "threads": 1}
+    return FitOptions(**{"run": run, **size, **machine, **changes})
+
+
+def encoder_options(run: Path, folder: Path, config: SimConfig | None = None, **changes: object):
+    return encoder.EncoderOptions(
+        fit_options(run, **changes),
+        config=config or tiny(),
+        steps_ahead=3,
+        num_negatives=8,
+        context_channels=4,
+        folders=(folder,),
+    )
+
+
+def state(run: Path) -> dict:
+    return json.loads((run / "state.json").read_text())
+
+
+def test_corpus_splits_by_speaker_and_counts_what_it_leaves_out(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    corpus = load_corpus([folder])
+    assert "24 clips packed, 2 left out" in capsys.readouterr().out
+    speakers = {split: {clip.speaker for clip in corpus.select(split).clips} for split in ("train", "test")}
+    assert speakers["train"] and speakers["test"] and not speakers["train"] & speakers["test"]
+    again = load_corpus([folder])
+    assert again.clips == corpus.clips
+
+
+def test_crops_follow_their_seed_and_run_over_the_ends_of_clips(folder: Path) -> None:
+    corpus = load_corpus([folder]).select("train")
+    crops = [corpus.crops(5, 20_000, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
+    assert crops[0].shape == (5, 1, 20_000)
+    assert torch.equal(crops[0], crops[1]) and not torch.equal(crops[0], crops[2])
+
+
+def test_manifest_decides_the_split(folder: Path) -> None:
+    rows = [
+        ("path", "corpus", "split", "speaker", "label"),
+        ("speaker1/0.wav", "x", "test", "A", "word=1"),
+        ("speaker2/0.wav", "y", "train", "B", ""),
+    ]
+    (folder / "manifest.tsv").write_text("\n".join("\t".join(row) for row in rows))
+    (clip,) = load_corpus([folder]).select("test").clips
+    assert (clip.corpus, clip.speaker, clip.label) == ("x", "A", "word=1")
+    with pytest.raises(ValueError, match="No train clips"):
+        load_corpus([folder]).select("train", exclude=["y"])
+
+
+def test_a_folder_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        load_corpus([Path("nowhere")])
+
+
+def test_all_parts_train_and_make_a_checkpoint(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = {part: tmp_path / part for part in ("encoder", "decoder", "vocoder")}
+    encoder.train(encoder_options(runs["encoder"], folder))
+    decoder.train(
+        decoder.DecoderOptions(fit_options(runs["decoder"]), runs["encoder"], tiny().decoder, folders=(folder,))
+    )
+    vocoder.train(vocoder.VocoderOptions(fit_options(runs["vocoder"]), tiny(), (folder,)))
+    monkeypatch.setattr(checkpoint, "CHECKPOINTS", tmp_path / "checkpoints")
+    folders = [f"--{part}={run}" for part, run in runs.items()]
+    main(["export", "--name", "small", *folders])
+    sim = Sim.from_pretrained("small", device="cpu")
+    assert sim.config == tiny()
+    assert "encoder: 3 updates" in (tmp_path / "checkpoints" / "small" / "CARD.md").read_text()
+
+
+def test_a_resumed_run_equals_an_unbroken_one(folder: Path, tmp_path: Path) -> None:
+    config = tiny_gim()
+    # Constant learning-rate shape: the schedule follows the planned length, so both plans are four steps long.
+    whole = encoder_options(tmp_path / "whole", folder, config, steps=4)
+    encoder.train(whole)
+    broken = encoder_options(tmp_path / "broken", folder, config, steps=4)
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, steps=2)
+        encoder.train(broken)
+    assert state(tmp_path / "broken")["step"] == 2
+    encoder.train(broken)
+    assert state(tmp_path / "broken")["step"] == 4
+    hashes = [checkpoint.file_hash(tmp_path / name / "weights.safetensors") for name in ("whole", "broken")]
+    assert hashes[0] == hashes[1]
+
+
+def interrupt_after(patch: pytest.MonkeyPatch, steps: int) -> None:
+    """Press Ctrl-C after a number of updates."""
+    from model.training import fit
+
+    step, calls = fit._step, []
+
+    def counted(*arguments: object) -> object:
+        if len(calls) == steps:
+            raise KeyboardInterrupt
+        calls.append(None)
+        return step(*arguments)
+
+    patch.setattr(fit, "_step", counted)
+
+
+def test_two_processes_see_the_same_loss_as_one(folder: Path, tmp_path: Path) -> None:
+    """Deterministic and without batch statistics the losses agree to rounding: both see the same global batch."""
+    script = (
+        "import json, sys; from pathlib import Path; from tests.tiny import tiny_gim; "
+        "from model.training import data, encoder; from model.training.fit import FitOptions; "
+        "data.CACHE = Path(sys.argv[3]); "
+        "options = encoder.EncoderOptions(FitOptions(Path(sys.argv[1]), steps=3, batch_size=4, crop_seconds=0.4, "
+        "devices=int(sys.argv[2]), precision='32-true', accelerator='cpu', threads=1), config=tiny_gim(), "
+        "steps_ahead=3, num_negatives=8, folders=(Path(sys.argv[4]),)); encoder.train(options)"
+    )
+    path = tmp_path / "train.py"
+    path.write_text(script)
+    weights = []
+    for processes in (1, 2):
+        run = tmp_path / f"on{processes}"
+        command = [sys.executable, path, run, str(processes), tmp_path / "cache", folder]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stderr
+        weights.append(torch.cat([value.flatten().float() for value in load_state(run).values()]))
+    # Three updates of the same gradients: the same weights, within what summation order changes.
+    torch.testing.assert_close(weights[0], weights[1], atol=2e-4, rtol=0)
+
+
+def load_state(run: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    tensors = load_file(run / "state.safetensors")
+    return {name: value for name, value in tensors.items() if name.startswith("task.")}
+
+
+@pytest.mark.parametrize("name", encoder.PRESETS)
+def test_every_preset_builds_and_optimises_all_it_should(name: str) -> None:
+    preset = encoder.PRESETS[name]
+    task = encoder.EncoderTask(dataclasses.replace(preset, config=tiny(preset.config)))
+    assert_all_trained(task, preset.fit)
+
+
+def test_the_vocoder_and_the_decoders_are_optimised_and_the_encoder_is_not() -> None:
+    options = fit_options(Path("unused"))
+    assert_all_trained(vocoder.VocoderTask(tiny()), options)
+    task = decoder.DecoderTask(tiny(), Sim(tiny()).encoder)
+    assert optimised(task, options) == {id(parameter) for parameter in task.decoders.parameters()}
+    assert task.train().encoder.training is False
+
+
+def assert_all_trained(task: Task, options: FitOptions) -> None:
+    assert optimised(task, options) == {id(parameter) for parameter in task.parameters()}
+
+
+def optimised(task: Task, options: FitOptions) -> set[int]:
+    return {id(parameter) for group in parameter_groups(task, options) for parameter in group["params"]}
+
+
+@pytest.mark.parametrize("command", ["prepare", "encoder", "decoder", "vocoder", "export", "evaluate"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_a_wrong_value_ends_the_command_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"None of the folders .*nowhere exists"):
+        main(["vocoder", "--folders", "nowhere", "--fit.run", str(tmp_path / "run")])
+
+
+def test_wrong_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="does not divide among 3 processes"):
+        fit_options(Path("unused"), devices=3)
+    with pytest.raises(ValueError, match="Say when to stop"):
+        FitOptions(Path("unused"))
