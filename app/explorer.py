@@ -61,6 +61,10 @@ class Explorer:
         self._decoding = threading.Semaphore(1)
         self._example_of = {clip_token(load_audio(example.path)): example for example in self.examples}
 
+    @property
+    def num_depths(self) -> int:
+        return self._sim.num_depths
+
     def encode_file(self, path: str | Path) -> dict[str, Any]:
         """Read, check and encode a recording; what the page needs to open it, with a sentence a thing to know."""
         waveform = load_audio(path)
@@ -156,7 +160,7 @@ class Explorer:
 
     def _check_depth(self, depth: Any) -> int:
         if not _is_integer(depth):
-            raise ValueError(wording.DEPTH_NOT_INTEGER.format(depth=depth, last=self._sim.num_depths - 1))
+            raise ValueError(wording.DEPTH_NOT_INTEGER.format(depth=depth, last=self.num_depths - 1))
         return self._sim.config.encoder.check_depth(depth)
 
     def _check_deltas(self, depth: int, deltas: Any) -> dict[int, float]:

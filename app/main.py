@@ -80,7 +80,8 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": MAX_FILE_SIZE,
         "footer_links": ["gradio", "settings"],
         "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=system_font, font_mono="monospace"),
-        "css_paths": STYLE,
+        # Not css_paths: Gradio would confine those rules to the inside of its container.
+        "head": f"<style>{STYLE.read_text(encoding='utf-8')}</style>",
     }
 
 

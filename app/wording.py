@@ -7,7 +7,7 @@ INTRO = (
     "A speech model squeezed this sound into a few smooth latent dimensions; "
     "move one, and hear and see what it carries."
 )
-AUDIO_LABEL = "Your own voice: drop a file or record, up to 30 s"
+AUDIO_LABEL = "Your own voice, up to 30 s"
 EXAMPLES_LABEL = "Pick a clip"
 OWN_RECORDING = "Your recording"
 

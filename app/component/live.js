@@ -1,27 +1,5 @@
-// The live view itself: its state, what the visitor does to it, and how it is drawn.
+// What the visitor does: opening clips and depths, moving dimensions, hearing, and the wiring of it all.
 
-const words = props.words;
-const part = Object.fromEntries([...element.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
-const section = element.querySelector(".sim");
-
-const state = {
-  tab: Math.random().toString(36).slice(2),
-  clip: null, // answer of open_clip
-  depth: null, // answer of open_depth
-  wantedDepth: null, // null: the deepest
-  edits: new Map(), // depth -> Map of dimension -> shift in sigma
-  versions: {}, // original, reconstruction, edited: {pcm, spectrogram}
-  sound: null,
-  version: "original",
-  map: "mean",
-  opening: 0,
-  seq: 0,
-  shownSeq: 0,
-  sentCount: 0,
-};
-element.simState = state; // For the browser tests.
-
-let frameRequested = false;
 const bank = createBank(part, words, { moved: moveDimension, paged: draw, resetAll });
 const pump = createPump(sendDecode, showDecoded, showConnection);
 
@@ -32,13 +10,12 @@ async function openClip(value) {
   const wanted = () => opening === state.opening;
   section.setAttribute("aria-busy", "true");
   say(words.opening);
-  const clip = await insist(server.open_clip, { token: value.token }, wanted, showConnection);
+  const request = { token: value.token, depth: state.wantedDepth };
+  const [clip, depth] = await Promise.all(
+    [server.open_clip, server.open_depth].map((ask) => insist(ask, request, wanted, showConnection)),
+  );
   if (!wanted()) return;
-  if (!clip.ok) return refuse(clip);
-  const depth = state.wantedDepth ?? clip.depths.length - 1;
-  const answer = await insist(server.open_depth, { token: value.token, depth }, wanted, showConnection);
-  if (!wanted()) return;
-  if (!answer.ok) return refuse(answer);
+  if (!clip.ok || !depth.ok) return refuse(clip.ok ? depth : clip);
   const isNew = state.clip?.token !== clip.token;
   state.clip = clip;
   state.versions = { original: unpackVersion(clip.original) };
@@ -50,7 +27,7 @@ async function openClip(value) {
   }
   describeClip(value);
   listDepths();
-  showDepth(answer);
+  showDepth(depth);
 }
 
 async function openDepth(depth) {
@@ -80,6 +57,7 @@ function showDepth(answer) {
 function refuse(answer) {
   section.setAttribute("aria-busy", "false");
   say(answer.message);
+  state.wantedDepth = state.depth?.depth ?? state.wantedDepth;
   markDepth();
 }
 
@@ -113,11 +91,12 @@ function markDepth() {
   }
 }
 
-// ---- moving dimensions
-
-function deltas() {
-  return state.edits.get(state.depth.depth);
+function showConnection(connected) {
+  section.classList.toggle("disconnected", !connected);
+  if (!connected) say(words.disconnected);
 }
+
+// ---- moving dimensions
 
 function moveDimension(dimension, value) {
   if (value) deltas().set(dimension, value);
@@ -193,137 +172,6 @@ function seek(seconds) {
   if (!state.sound) return;
   state.sound.seek(Math.min(Math.max(seconds, 0), state.clip.seconds - 0.001));
   movePlayhead();
-}
-
-// ---- drawing
-
-// Drag events come faster than the screen is painted, so pictures are drawn once a painted frame.
-function draw() {
-  if (frameRequested || !state.depth) return;
-  frameRequested = true;
-  requestAnimationFrame(() => {
-    frameRequested = false;
-    drawPictures();
-    markDepth();
-  });
-}
-
-function drawPictures() {
-  const { clip, depth } = state;
-  const { pcm, spectrogram } = state.versions[state.version];
-  drawWaveform(part.waveform, pcm, clip.peak, clip.seconds);
-  drawSpectrogram(part.spectrogram, spectrogram, clip.mel, clip.seconds);
-  state.plot = drawLatents(part.latents, depth, state.map, deltas(), bank.shown(), clip.seconds);
-  describePictures();
-  drawLegend();
-  movePlayhead();
-}
-
-function describePictures() {
-  const { clip, depth } = state;
-  const seconds = clip.seconds.toFixed(2);
-  const version = words[state.version].toLowerCase();
-  const centers = clip.mel.centers_hz.map(Math.round);
-  const [first] = depth.ranking;
-  const dimensions = depth.ranking.length;
-  const active = depth.kl_nats.filter((nats) => nats >= depth.active_kl_nats).length;
-  label(part.waveform, words.waveform_label, { version, seconds });
-  label(part.spectrogram, words.spectrogram_label, { version, seconds, low: centers[0], high: centers.at(-1) });
-  label(part.latents, words.latents_label, {
-    ...{ dimensions, seconds, first, depth: depth.depth },
-    nats: depth.kl_nats[first].toFixed(2),
-  });
-  part["latents-title"].textContent = fill(words.latents, { depth: depth.depth });
-  const note = fill(words.latents_note, { active, dimensions, threshold: depth.active_kl_nats });
-  const frames = depth.maps.frames_per_column;
-  part["latents-readout"].textContent = frames > 1 ? note + " " + fill(words.averaged, { frames }) : note;
-}
-
-function drawLegend() {
-  const [low, canvas, high] = part.legend.children;
-  const [from, to] = mapRange(state.map, state.depth);
-  const unit = state.map === "kl" ? " nats" : " σ";
-  const table = mapColors(state.map, state.plot.dark);
-  canvas.getContext("2d").drawImage(paintCells(256, 1, table, (x) => x), 0, 0, canvas.width, canvas.height);
-  low.textContent = from < 0 ? "−" + -from : from;
-  high.textContent = Number(to.toFixed(1)) + unit;
-}
-
-function movePlayhead() {
-  if (!state.plot) return;
-  const seconds = state.sound.positionS();
-  part.playhead.style.transform = `translateX(${state.plot.x(seconds)}px)`;
-  part.seek.value = seconds;
-  part.clock.textContent = `${seconds.toFixed(2)} / ${state.clip.seconds.toFixed(2)} s`;
-  if (state.sound.isPlaying()) nextFrame(movePlayhead);
-}
-
-const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-let playheadTimer = null;
-
-function nextFrame(action) {
-  if (playheadTimer !== null) return;
-  const run = () => {
-    playheadTimer = null;
-    action();
-  };
-  playheadTimer = calm.matches ? setTimeout(run, 250) : requestAnimationFrame(run);
-}
-
-// ---- words and readouts
-
-function label(canvas, text, values) {
-  canvas.setAttribute("aria-label", fill(text, values));
-}
-
-function say(text) {
-  if (part.status.textContent !== text) part.status.textContent = text;
-}
-
-function showConnection(connected) {
-  section.classList.toggle("disconnected", !connected);
-  if (!connected) say(words.disconnected);
-}
-
-// Where the pointer is in a picture: time in seconds, height from 0 (top) to 1, or null outside the plot area.
-function pointed(event) {
-  const { plot } = state;
-  if (!plot) return null;
-  const seconds = ((event.offsetX - plot.left) / plot.width) * plot.seconds;
-  const axis = event.target === part.waveform ? 0 : TIME_AXIS_HEIGHT;
-  const height = event.offsetY / (event.target.clientHeight - axis);
-  return seconds >= 0 && seconds < plot.seconds && height >= 0 && height < 1 ? { seconds, height } : null;
-}
-
-function readSpectrogram(event) {
-  const at = pointed(event);
-  if (!at) return (part["spectrogram-readout"].textContent = "");
-  const { mel } = state.clip;
-  const { values, shape } = state.versions[state.version].spectrogram;
-  const band = Math.min(Math.floor((1 - at.height) * shape[0]), shape[0] - 1);
-  const frame = Math.min(Math.round(at.seconds / mel.frame_s), shape[1] - 1);
-  part["spectrogram-readout"].textContent = fill(words.spectrogram_readout, {
-    hz: Math.round(mel.centers_hz[band]),
-    seconds: at.seconds.toFixed(2),
-    db: signed((values[band * shape[1] + frame] / 255 - 1) * mel.range_db + mel.top_db, 0),
-  });
-}
-
-function readLatents(event) {
-  const at = pointed(event);
-  if (!at) return describePictures();
-  const { maps, ranking } = state.depth;
-  const dimension = ranking[Math.floor(at.height * ranking.length)];
-  const columns = maps.mean.shape[1];
-  const column = Math.min(Math.max(Math.floor((at.seconds - maps.start_s) / maps.column_s), 0), columns - 1);
-  const value = (kind) => maps[kind].values[dimension * columns + column] / 1000;
-  part["latents-readout"].textContent = fill(words.latents_readout, {
-    dimension,
-    seconds: at.seconds.toFixed(2),
-    mean: signed(value("mean") + (deltas().get(dimension) || 0)),
-    kl: value("kl").toFixed(2),
-    spread: value("spread").toFixed(2),
-  });
 }
 
 function revealRow(event) {

@@ -15,8 +15,9 @@ from app import wording
 from app.explorer import ClipForgotten, Explorer, Superseded
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("basics.js", "colors.js", "plots.js", "sound.js", "pump.js", "sliders.js", "live.js")
-"""In the order in which they need one another: the browser gets them as one function body."""
+SCRIPTS = ("basics", "colors", "plots", "sound", "pump", "sliders", "state", "pictures", "live")
+STYLES = ("controls", "live")
+"""In the order in which they need one another: the browser gets the scripts as one function body."""
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +27,12 @@ def live_view(explorer: Explorer, clip: dict[str, Any]) -> gr.HTML:
     return gr.HTML(
         value=clip,
         html_template=read("live.html"),
-        css_template=read("live.css"),
-        js_on_load="\n".join(read(name) for name in SCRIPTS),
+        css_template="\n".join(read(f"{name}.css") for name in STYLES),
+        js_on_load="\n".join(read(f"{name}.js") for name in SCRIPTS),
         server_functions=server_functions(explorer),
         apply_default_css=False,
         words=wording.LIVE,
+        deepest=explorer.num_depths - 1,
         elem_id="live",
     )
 

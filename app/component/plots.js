@@ -165,7 +165,7 @@ function drawLatents(canvas, depth, kind, deltas, shown, seconds) {
     pen.globalAlpha = active ? 1 : 0.4;
     pen.fillStyle = shown.includes(dimension) ? plot.ink : plot.quiet;
     pen.textAlign = "right";
-    if (row % everyRow === 0) pen.fillText(dimension, plot.left - 9, middle);
+    if (row % everyRow === 0) pen.fillText(dimension, plot.left - 9, Math.max(middle, ROW_LABEL_HEIGHT / 2));
     if (deltas.get(dimension)) dot(pen, plot.left - 32, middle, plot.accent);
     pen.fillStyle = plot.quiet;
     const longest = canvas.clientWidth - plot.left - plot.width - 10;
