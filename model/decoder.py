@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from model.config import DecoderConfig, MelConfig, Timing
 from model.convnext import ConvNeXtStack
 
+TYPICAL_LOG_MEL = -6.5
+"""Where training starts: about the mean log-mel of speech at the level the encoder expects."""
+
 
 class Decoder(nn.Module):
     """Strided stem down to the log-mel's frame rate, then ConvNeXt blocks.
@@ -29,6 +32,7 @@ class Decoder(nn.Module):
         self.blocks = ConvNeXtStack(config.channels, config.blocks, config.kernel, expansion=3)
         self.norm_out = nn.LayerNorm(config.channels)
         self.head = nn.Linear(config.channels, mel.bands)
+        nn.init.constant_(self.head.bias, TYPICAL_LOG_MEL)
 
     def forward(self, latents: Tensor, num_samples: int) -> Tensor:
         """(B, C, F) of a clip of `num_samples` -> (B, bands, T // hop + 1)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from model.encoder import Encoder
 from model.training.data import DEFAULT_FOLDERS, load_corpus, write_split
 from model.training.fit import Draw, FitOptions, Task, fit
 
+LOUD_FLOOR = 3e-3
+"""Mel amplitude about 20 dB below that of loud speech."""
+
 
 @dataclass(frozen=True)
 class DecoderOptions:
@@ -23,7 +27,7 @@ class DecoderOptions:
 
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(
-            Path("runs/decoder-speech"), minutes=60, batch_size=8, learning_rate=1e-3, clip_norm=1.0
+            Path("runs/decoder-speech"), minutes=60, batch_size=4, crop_seconds=0.96, learning_rate=1e-3, clip_norm=1.0
         )
     )
     encoder: Path = Path("runs/encoder-speech")
@@ -35,7 +39,7 @@ class DecoderOptions:
 
 
 class DecoderTask(Task):
-    """L1 distance between log-mel spectrograms; all depths learn from one pass of the encoder.
+    """Distance between log-mel spectrograms; all depths learn from one pass of the encoder.
 
     A clip's latents are drawn with a random share of the posterior's spread, from none (the mean, which the explorer
     decodes) to all of it, so that a small move of a latent never leaves what the decoder has seen.
@@ -64,8 +68,15 @@ class DecoderTask(Task):
         for depth, (decoder, posterior) in enumerate(zip(self.decoders, posteriors, strict=True)):
             temperature = torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device)
             latents = torch.lerp(posterior.mean, posterior.sample(draw.own), temperature)
-            scalars[f"mel_{depth}"] = nn.functional.l1_loss(decoder(latents, waveform.shape[-1]).float(), target)
+            scalars[f"mel_{depth}"] = log_mel_distance(decoder(latents, waveform.shape[-1]).float(), target)
         return {"loss": torch.stack(list(scalars.values())).sum(), **{k: v.detach() for k, v in scalars.items()}}
+
+
+def log_mel_distance(estimate: Tensor, target: Tensor) -> Tensor:
+    """L1 between log-mel spectrograms, once as they are and once above LOUD_FLOOR, where the ear listens first."""
+    floor = torch.tensor(math.log(LOUD_FLOOR))
+    loud = nn.functional.l1_loss(torch.logaddexp(estimate, floor), torch.logaddexp(target, floor))
+    return nn.functional.l1_loss(estimate, target) + loud
 
 
 def train(options: DecoderOptions) -> None:
