@@ -14,7 +14,10 @@ NO_EXAMPLE = -1
 
 
 def example_chips(examples: Sequence[Example]) -> gr.HTML:
-    """Buttons that send the event `select` with the `index` of the example; the value is the index that is open."""
+    """Buttons that send the event `select` with the `index` of the example and the `order` of the clicks.
+
+    The value is the index of the example that is open, or NO_EXAMPLE.
+    """
     return gr.HTML(
         value=0,
         html_template=read("examples.html"),

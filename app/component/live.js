@@ -6,6 +6,9 @@ const pump = createPump(sendDecode, showDecoded, showConnection);
 // ---- opening a clip and a depth
 
 async function openClip(value) {
+  // Answers to quick clicks may come in any order; the last click counts.
+  if (value.order < state.newestOrder) return;
+  state.newestOrder = value.order ?? state.newestOrder;
   const opening = ++state.opening;
   const wanted = () => opening === state.opening;
   section.setAttribute("aria-busy", "true");

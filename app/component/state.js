@@ -15,6 +15,7 @@ const state = {
   version: "original",
   map: "mean",
   opening: 0,
+  newestOrder: 0, // of the clicks on examples
   seq: 0,
   shownSeq: 0,
   sentCount: 0,

@@ -42,15 +42,16 @@ def build(explorer: Explorer) -> None:
         with refusals_shown():
             return open_recording(explorer, path), NO_EXAMPLE
 
-    def on_example(event: gr.EventData) -> tuple[Any, Any, Any]:
+    def on_example(event: gr.EventData) -> tuple[Any, Any]:
         with refusals_shown():
-            return open_example(explorer, event.index), event.index, None
+            return {**open_example(explorer, event.index), "order": event.order}, None
 
-    quietly: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "encode", "trigger_mode": "always_last"}
+    # "multiple", because "always_last" was seen to lose the last of quick clicks; the live view keeps their `order`.
+    quietly: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "encode", "trigger_mode": "multiple"}
     # `input` covers upload, recording and trimming; `upload` and `stop_recording` would miss the last.
     recorded = audio.input(on_recording, audio, [view, chips], show_progress_on=audio, **quietly)
     recorded.failure(lambda: None, None, audio, show_progress="hidden", api_visibility="private")
-    chips.select(on_example, None, [view, chips, audio], show_progress="hidden", **quietly)
+    chips.select(on_example, None, [view, audio], show_progress="hidden", **quietly)
 
 
 def open_recording(explorer: Explorer, path: str) -> dict[str, Any]:
