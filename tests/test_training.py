@@ -86,6 +86,18 @@ def test_manifest_decides_the_split(folder: Path) -> None:
         load_corpus([folder]).select("train", exclude=["y"])
 
 
+def test_librispeech_keeps_its_own_division(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
+    for subset, speaker in (("train-clean-100", "103"), ("test-clean", "61")):
+        chapter = tmp_path / "corpus" / "LibriSpeech" / subset / speaker / "1240"
+        chapter.mkdir(parents=True)
+        soundfile.write(chapter / f"{speaker}-1240-0000.flac", tone()[0].numpy(), 16_000)
+        (chapter / f"{speaker}-1240.trans.txt").write_text(f"{speaker}-1240-0000 CHAPTER ONE\n")
+    corpus = load_corpus([tmp_path / "corpus"])
+    assert [clip.speaker for clip in corpus.select("train").clips] == ["103"]
+    assert [(clip.speaker, clip.label) for clip in corpus.select("test").clips] == [("61", "CHAPTER ONE")]
+
+
 def test_a_folder_that_does_not_exist_is_named() -> None:
     with pytest.raises(ValueError, match="nowhere"):
         load_corpus([Path("nowhere")])

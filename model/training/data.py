@@ -2,7 +2,8 @@
 
 A manifest.tsv has a header line and tab-separated columns `path` (relative to its folder, or absolute) and any of
 `corpus`, `split` (train or test), `speaker`, `label`. Without a manifest the speaker is the name of the file's folder
-and one speaker in ten is held out (one file in ten, where there are fewer than ten speakers).
+and one speaker in ten is held out (one file in ten, where there are fewer than ten speakers). A folder that contains
+LibriSpeech is read through torchaudio, its own division into train, dev and test kept.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+import torchaudio
 from torch import Tensor
 from tqdm import tqdm
 
@@ -30,7 +32,7 @@ AUDIO_SUFFIXES = {".flac", ".wav", ".ogg", ".mp3", ".m4a"}
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording and where its samples lie in the packed array."""
+    """One recording and where its samples lie: in which packed array, from where, how many."""
 
     path: str
     corpus: str
@@ -39,13 +41,14 @@ class Clip:
     label: str
     start: int = 0
     length: int = 0
+    pack: int = 0
 
 
 class Corpus:
-    """Clips at speech level, one after another in one int16 array, so that a crop is a slice."""
+    """Clips at speech level, one after another in an int16 array a folder, so that a crop is a slice."""
 
-    def __init__(self, samples: np.ndarray, clips: list[Clip]) -> None:
-        self.samples, self.clips = samples, clips
+    def __init__(self, packs: list[np.ndarray], clips: list[Clip]) -> None:
+        self.packs, self.clips = packs, clips
 
     @property
     def hours(self) -> float:
@@ -62,12 +65,11 @@ class Corpus:
         ]
         if not chosen:
             raise ValueError(f"No {split} clips in corpora {list(corpora) or 'any'}; check --folders and --corpora.")
-        return Corpus(self.samples, chosen)
+        return Corpus(self.packs, chosen)
 
     def waveform(self, clip: Clip) -> Tensor:
         """(1, T) float32 at speech level."""
-        samples = self.samples[clip.start : clip.start + clip.length]
-        return torch.from_numpy(samples.astype(np.float32) / 32767)[None]
+        return _to_float(self._samples(clip, 0, clip.length))
 
     def crops(self, count: int, num_samples: int, generator: torch.Generator) -> Tensor:
         """`count` random crops (count, 1, num_samples), every second of speech equally likely.
@@ -84,10 +86,17 @@ class Corpus:
         pieces, missing = [], num_samples
         while missing:
             clip = self.clips[index % len(self.clips)]
-            pieces.append(self.samples[clip.start + offset : clip.start + min(clip.length, offset + missing)])
+            pieces.append(self._samples(clip, offset, min(clip.length, offset + missing)))
             missing -= len(pieces[-1])
             index, offset = index + 1, 0
-        return torch.from_numpy(np.concatenate(pieces).astype(np.float32) / 32767)[None]
+        return _to_float(np.concatenate(pieces))
+
+    def _samples(self, clip: Clip, start: int, end: int) -> np.ndarray:
+        return self.packs[clip.pack][clip.start + start : clip.start + end]
+
+
+def _to_float(samples: np.ndarray) -> Tensor:
+    return torch.from_numpy(samples.astype(np.float32) / 32767)[None]
 
 
 def load_corpus(folders: Sequence[Path]) -> Corpus:
@@ -95,14 +104,8 @@ def load_corpus(folders: Sequence[Path]) -> Corpus:
     parts = [_packed(folder) for folder in folders if folder.is_dir()]
     if not parts:
         raise ValueError(f"None of the folders {', '.join(map(str, folders))} exists; name one that holds speech.")
-    offsets = np.cumsum([0, *(len(part.samples) for part in parts)])
-    clips = [
-        Clip(**{**asdict(clip), "start": clip.start + int(offset)})
-        for part, offset in zip(parts, offsets, strict=False)
-        for clip in part.clips
-    ]
-    samples = parts[0].samples if len(parts) == 1 else np.concatenate([part.samples for part in parts])
-    return Corpus(samples, sorted(clips, key=lambda clip: (clip.corpus, clip.speaker)))
+    clips = [replace(clip, pack=index) for index, (_, clips) in enumerate(parts) for clip in clips]
+    return Corpus([samples for samples, _ in parts], sorted(clips, key=lambda clip: (clip.corpus, clip.speaker)))
 
 
 def write_split(corpus: Corpus, path: Path) -> None:
@@ -111,14 +114,14 @@ def write_split(corpus: Corpus, path: Path) -> None:
     path.write_text("split\tcorpus\tspeaker\tpath\n" + "".join(rows), encoding="utf-8")
 
 
-def _packed(folder: Path) -> Corpus:
+def _packed(folder: Path) -> tuple[np.ndarray, list[Clip]]:
     listing = list(_listing(folder))
     digest = hashlib.sha256(json.dumps([asdict(clip) for clip in listing]).encode()).hexdigest()[:16]
-    array, index = CACHE / f"{digest}.npy", CACHE / f"{digest}.json"
-    if not index.exists():
+    array, index = CACHE / f"{digest}.int16", CACHE / f"{digest}.json"
+    if not (array.exists() and index.exists()):
         _pack(folder, listing, array, index)
     clips = [Clip(**values) for values in json.loads(index.read_text(encoding="utf-8"))]
-    return Corpus(np.load(array, mmap_mode="r"), clips)
+    return np.memmap(array, dtype=np.int16, mode="r"), clips
 
 
 def _listing(folder: Path) -> Iterator[Clip]:
@@ -129,6 +132,9 @@ def _listing(folder: Path) -> Iterator[Clip]:
                 corpus, split, speaker, label = (row.get(key) or "" for key in ("corpus", "split", "speaker", "label"))
                 yield Clip(str(folder / row["path"]), corpus, split, speaker, label)
         return
+    if (folder / "LibriSpeech").is_dir():
+        yield from _librispeech(folder)
+        return
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     by_speaker = len({path.parent for path in paths}) >= 10
     for path in paths:
@@ -137,21 +143,32 @@ def _listing(folder: Path) -> Iterator[Clip]:
         yield Clip(str(path), folder.name, split, path.parent.name, "")
 
 
+def _librispeech(root: Path) -> Iterator[Clip]:
+    for subset in sorted(path.name for path in (root / "LibriSpeech").iterdir() if path.is_dir()):
+        recordings = torchaudio.datasets.LIBRISPEECH(root, url=subset)
+        for index in range(len(recordings)):
+            path, _, transcript, speaker, _, _ = recordings.get_metadata(index)
+            split = "train" if subset.startswith("train") else "test"
+            yield Clip(str(root / "LibriSpeech" / path), "librispeech", split, str(speaker), transcript)
+
+
 def _pack(folder: Path, listing: list[Clip], array: Path, index: Path) -> None:
     """Read every file once; unreadable and silent ones are left out and counted aloud."""
-    pieces, clips, refused, end = [], [], [], 0
-    for clip in tqdm(listing, desc=f"packing {folder}", mininterval=5):
-        try:
-            waveform = load_audio(clip.path, max_seconds=None)
-        except ValueError as error:
-            refused.append(f"{clip.path}: {error}")
-            continue
-        pieces.append(to_int16(waveform * speech_gain(waveform[None]))[0])
-        clips.append(Clip(**{**asdict(clip), "start": end, "length": len(pieces[-1])}))
-        end += len(pieces[-1])
+    clips, refused, end = [], [], 0
+    array.parent.mkdir(parents=True, exist_ok=True)
+    # Written as it is read: a corpus may be larger than memory.
+    with array.open("wb") as file:
+        for clip in tqdm(listing, desc=f"packing {folder}", mininterval=5):
+            try:
+                waveform = load_audio(clip.path, max_seconds=None)
+            except ValueError as error:
+                refused.append(f"{clip.path}: {error}")
+                continue
+            samples = to_int16(waveform * speech_gain(waveform[None]))[0]
+            file.write(samples.tobytes())
+            clips.append(replace(clip, start=end, length=len(samples)))
+            end += len(samples)
     for line in refused:
         tqdm.write(f"left out {line}")
     tqdm.write(f"{folder}: {len(clips)} clips packed, {len(refused)} left out")
-    array.parent.mkdir(parents=True, exist_ok=True)
-    np.save(array, np.concatenate(pieces))
     index.write_text(json.dumps([asdict(clip) for clip in clips]), encoding="utf-8")

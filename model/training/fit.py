@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -114,6 +115,8 @@ def fit(
             _save_state(task, optimizer, progress, options)
             save_weights(task, options.run)
 
+    # Schedulers end a job with SIGTERM; it is as safe as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     last_saved = clock = time.monotonic()
     module.train()
     try:
