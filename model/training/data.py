@@ -72,17 +72,21 @@ class Corpus:
         return _to_float(self._samples(clip, 0, clip.length))
 
     def crops(self, count: int, num_samples: int, generator: torch.Generator) -> Tensor:
-        """`count` random crops (count, 1, num_samples), every second of speech equally likely.
+        """`count` random crops (count, 1, num_samples), every clip equally likely, so that long readings by a few
+        speakers do not drown the short words of many.
 
-        A crop that outlasts its clip goes on with the next one, which is mostly the same speaker.
+        A crop starts anywhere in its clip, and goes on with the next one, mostly of the same speaker, if it must.
         """
-        ends = np.cumsum([clip.length for clip in self.clips])
-        starts = torch.randint(int(ends[-1]), (count,), generator=generator).tolist()
-        return torch.stack([self._from(start, ends, num_samples) for start in starts])
+        indices = torch.randint(len(self.clips), (count,), generator=generator).tolist()
+        places = torch.rand(count, generator=generator).tolist()
+        return torch.stack(
+            [
+                self._from(index, int(place * self.clips[index].length), num_samples)
+                for index, place in zip(indices, places, strict=True)
+            ]
+        )
 
-    def _from(self, start: int, ends: np.ndarray, num_samples: int) -> Tensor:
-        index = int(np.searchsorted(ends, start, side="right"))
-        offset = start - int(ends[index]) + self.clips[index].length
+    def _from(self, index: int, offset: int, num_samples: int) -> Tensor:
         pieces, missing = [], num_samples
         while missing:
             clip = self.clips[index % len(self.clips)]
