@@ -23,6 +23,7 @@ from app.session import Clip, ClipStore, NewestRequests, clip_token
 from model import Decoded, GaussianLatents, Sim, load_audio
 from model.audio import log_mel, mel_centers_hz, to_int16
 from model.config import SAMPLE_RATE_HZ
+from model.latents import ACTIVE_KL_NATS
 
 LIMIT_SIGMA = 3.0
 CLIPPED_SHARE = 0.001
@@ -112,7 +113,7 @@ class Explorer:
             "depth": depth,
             "ranking": (-kl_nats).argsort(kind="stable").tolist(),
             "kl_nats": kl_nats.tolist(),
-            "active_kl_nats": views.ACTIVE_KL_NATS,
+            "active_kl_nats": ACTIVE_KL_NATS,
             "limit_sigma": LIMIT_SIGMA,
             "maps": views.latent_maps(latents),
             "reconstruction": _sound_and_picture(clip, self._sim.decode(latents, depth)),

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from model import GaussianLatents
+from model.audio import DB_PER_NEPER
 from model.config import SAMPLE_RATE_HZ
 
-DB_PER_NEPER = 20 / math.log(10)
 RANGE_DB = 80.0
 HEADROOM_DB = 5.0
 """An edit may get louder than the original by this much before the colours saturate."""
 
-ACTIVE_KL_NATS = 0.05
 MAX_CELLS = 1 << 15
 """Cells of the latent map that are sent; finer frames are averaged, a screen could not show them."""
 

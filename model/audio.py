@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import subprocess
 from functools import lru_cache
@@ -18,7 +19,10 @@ from model.config import SAMPLE_RATE_HZ, MelConfig
 
 MIN_SECONDS = 0.05
 MAX_SECONDS = 30.0
+FFMPEG_MAX_SECONDS = 3600
 SILENCE_DBFS = -60.0
+DB_PER_NEPER = 20 / math.log(10)
+"""A log-mel is a natural logarithm; times this it is in dB."""
 SPEECH_LEVEL_DBFS = -23.0
 """Level that every clip is brought to before the encoder, so that soft and loud microphones look alike."""
 
@@ -33,7 +37,7 @@ def load_audio(path: str | Path, max_seconds: float | None = MAX_SECONDS) -> Ten
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"There is no file {path.name}; check the name and try again.")
-    samples, rate_hz = _read(path)
+    samples, rate_hz = _read(path, max_seconds)
     waveform = torch.from_numpy(samples.mean(axis=1, dtype=np.float32))[None]
     if rate_hz != SAMPLE_RATE_HZ and waveform.shape[-1]:
         waveform = torchaudio.functional.resample(waveform, rate_hz, SAMPLE_RATE_HZ)
@@ -51,10 +55,7 @@ def check_waveform(waveform: Tensor, max_seconds: float | None = MAX_SECONDS) ->
         raise ValueError(
             f"This recording lasts {seconds * 1000:.0f} ms; at least {MIN_SECONDS * 1000:.0f} ms are needed."
         )
-    if max_seconds is not None and seconds > max_seconds + 1e-6:
-        raise ValueError(
-            f"This recording lasts {seconds:.1f} s; at most {max_seconds:g} s can be used, so trim it first."
-        )
+    _check_length(seconds, max_seconds)
     level = level_dbfs(waveform)
     if level < SILENCE_DBFS:
         raise ValueError(
@@ -64,17 +65,31 @@ def check_waveform(waveform: Tensor, max_seconds: float | None = MAX_SECONDS) ->
     return waveform
 
 
-def _read(path: Path) -> tuple[np.ndarray, int]:
-    """Samples (T, channels) float32 and rate in Hz; ffmpeg takes over where libsndfile knows no such format (m4a)."""
+def _check_length(seconds: float, max_seconds: float | None) -> None:
+    # The last digit of a duration depends on rounding; half a millisecond is forgiven.
+    if max_seconds is not None and seconds > max_seconds + 5e-4:
+        raise ValueError(
+            f"This recording lasts {seconds:.1f} s; at most {max_seconds:g} s can be used, so trim it first."
+        )
+
+
+def _read(path: Path, max_seconds: float | None) -> tuple[np.ndarray, int]:
+    """Samples (T, channels) float32 and rate in Hz; ffmpeg takes over where libsndfile knows no such format (m4a).
+
+    The length is checked before anything is decoded: an hour of mp3 would fill the memory.
+    """
     try:
+        about = soundfile.info(path)
+        _check_length(about.frames / about.samplerate, max_seconds)
         return soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, ValueError):
+    except soundfile.LibsndfileError:
         pass
     if shutil.which("ffmpeg") is None:
         raise ValueError(
             f"{path.name} is not a WAV, FLAC, OGG or MP3 file; other formats need ffmpeg to be installed."
         ) from None
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0", "-f", "wav", "-"]
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0", "-t", str(FFMPEG_MAX_SECONDS)]
+    command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "wav", "-"]
     try:
         decoded = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
         return soundfile.read(io.BytesIO(decoded), dtype="float32", always_2d=True)

@@ -12,6 +12,8 @@ from torch import Tensor
 from model.config import Timing
 
 EditMode = Literal["add", "set", "scale"]
+ACTIVE_KL_NATS = 0.05
+"""A dimension whose mean KL over frames is above this carries something."""
 RAMP_S = 0.02
 """Length of the ramp at the ends of an edited span, so that nothing clicks."""
 

@@ -9,20 +9,12 @@ import pytest
 import soundfile
 import torch
 
-from model import Sim, SimConfig, checkpoint
-from model.config import DecoderConfig, EncoderConfig, ModuleConfig, VocoderConfig
+from model import Sim, checkpoint
+from tests.tiny import tiny
 
-SMALL = SimConfig(
-    encoder=EncoderConfig(
-        (
-            ModuleConfig((10, 8), (5, 4), (2, 2), 8, 12),
-            ModuleConfig((4, 4), (2, 2), (2, 2), 8, 12),
-            ModuleConfig((4,), (2,), (1,), 8, 12),
-        )
-    ),
-    decoder=DecoderConfig(channels=16, blocks=1),
-    vocoder=VocoderConfig(channels=16, blocks=1),
-)
+# Tests run beside a browser and other processes; more threads would only fight for the cores.
+torch.set_num_threads(1)
+SMALL = tiny(latent_dimensions=12)
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,12 @@ from torch import Tensor
 from model.config import SAMPLE_RATE_HZ, DecoderConfig, EncoderConfig, SimConfig, VocoderConfig
 
 
-def tiny(config: SimConfig | None = None) -> SimConfig:
-    """The same architecture with at most 8 channels and 4 latent dimensions."""
+def tiny(config: SimConfig | None = None, latent_dimensions: int = 4) -> SimConfig:
+    """The same architecture with 8 channels and few latent dimensions."""
     config = config or SimConfig()
     modules = tuple(
-        dataclasses.replace(module, hidden_channels=8, latent_dimensions=4) for module in config.encoder.modules
+        dataclasses.replace(module, hidden_channels=8, latent_dimensions=latent_dimensions)
+        for module in config.encoder.modules
     )
     return dataclasses.replace(
         config,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,14 +11,10 @@ from pystoi import stoi
 from scipy.stats import kstest
 from torch import Tensor
 
-from model.audio import log_mel
+from model.audio import DB_PER_NEPER, log_mel
 from model.config import SAMPLE_RATE_HZ, MelConfig
 from model.encoder import Posterior
-from model.latents import gaussian_kl
-
-ACTIVE_NATS = 0.05
-"""A dimension whose mean KL over frames is above this carries something."""
-DB_PER_NEPER = 20 / math.log(10)
+from model.latents import ACTIVE_KL_NATS, gaussian_kl
 
 
 def posterior_shape(posterior: Posterior, generator: torch.Generator, frame_rate_hz: float) -> dict[str, float]:
@@ -29,7 +24,7 @@ def posterior_shape(posterior: Posterior, generator: torch.Generator, frame_rate
     worst over active dimensions are given.
     """
     kl = gaussian_kl(posterior.mean, posterior.log_var)
-    active = kl.mean((0, 2)) > ACTIVE_NATS
+    active = kl.mean((0, 2)) > ACTIVE_KL_NATS
     row = {
         "KL nats a frame": float(kl.sum(1).mean()),
         "KL nats a second": float(kl.sum(1).mean()) * frame_rate_hz,
