@@ -1,4 +1,7 @@
-"""A checkpoint is a folder: config.json, weights.safetensors, CARD.md with the hash of the weights. No pickle."""
+"""A checkpoint is a folder: config.json, weights as safetensors, CARD.md with their hashes. No pickle.
+
+The vocoder has a file of its own beside weights.safetensors, so that each file stays under 10 MB.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -15,7 +19,8 @@ from torch import Tensor, nn
 from model.config import SimConfig
 
 CHECKPOINTS = Path(__file__).parent.parent / "assets" / "checkpoints"
-_HASH_LINE = re.compile(r"sha256 of weights\.safetensors: `([0-9a-f]{64})`")
+WEIGHTS, VOCODER = "weights.safetensors", "vocoder.safetensors"
+_HASH_LINE = re.compile(r"sha256 of (\S+\.safetensors): `([0-9a-f]{64})`")
 
 
 def find(name_or_folder: str | Path) -> Path:
@@ -37,21 +42,31 @@ def load_config(folder: Path) -> SimConfig:
 
 
 def load_weights(module: nn.Module, folder: Path) -> None:
-    """Fill `module` from weights.safetensors; missing, extra or misshapen tensors and broken files are refused."""
-    path = folder / "weights.safetensors"
-    if not path.is_file():
-        raise ValueError(f"The checkpoint {folder.name} has no weights.safetensors; restore it from the repository.")
-    expected_hash = card_hash(folder)
-    if expected_hash and expected_hash != file_hash(path):
-        raise ValueError(
-            f"The weights of checkpoint {folder.name} differ from the hash in its CARD.md, so the file is damaged; "
-            "restore it from the repository."
-        )
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
+    """Fill `module` from the folder; missing, extra or misshapen tensors and broken files are refused."""
+    hashes = card_hashes(folder)
+    tensors: dict[str, Tensor] = {}
+    for name in _split(module.state_dict()):
+        path = folder / name
+        if not path.is_file():
+            raise ValueError(f"The checkpoint {folder.name} has no {name}; restore it from the repository.")
+        if name in hashes and hashes[name] != file_hash(path):
+            raise ValueError(
+                f"{name} of checkpoint {folder.name} differs from the hash in its CARD.md, so the file is damaged; "
+                "restore it from the repository."
+            )
+        try:
+            tensors |= load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{name} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
     fill(module, tensors, folder.name)
+
+
+def _split(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """File name -> the tensors that go into it."""
+    files: dict[str, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        files.setdefault(VOCODER if key.startswith("vocoder.") else WEIGHTS, {})[key] = value
+    return files
 
 
 def fill(module: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
@@ -70,13 +85,14 @@ def fill(module: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
 
 
 def save(module: nn.Module, config: SimConfig, folder: Path) -> None:
-    """Write config.json and weights.safetensors; floating weights are stored as 16-bit floats."""
+    """Write config.json and the weights; floating weights are stored as 16-bit floats."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in module.state_dict().items()
     }
-    write_atomically(folder / "weights.safetensors", lambda path: save_file(tensors, path))
+    for name, part in _split(tensors).items():
+        write_atomically(folder / name, partial(save_file, part))
     (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
 
 
@@ -84,20 +100,19 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def card_hash(folder: Path) -> str | None:
-    """The sha256 that CARD.md states for the weights, if there is a card."""
+def card_hashes(folder: Path) -> dict[str, str]:
+    """File name -> the sha256 that CARD.md states for it; empty without a card."""
     card = folder / "CARD.md"
-    found = _HASH_LINE.search(card.read_text(encoding="utf-8")) if card.is_file() else None
-    return found.group(1) if found else None
+    return dict(_HASH_LINE.findall(card.read_text(encoding="utf-8"))) if card.is_file() else {}
 
 
-def hash_line(folder: Path) -> str:
-    """The line of CARD.md that pins the weights."""
-    return f"sha256 of weights.safetensors: `{file_hash(folder / 'weights.safetensors')}`"
+def hash_lines(folder: Path) -> str:
+    """The lines of CARD.md that pin the weights."""
+    return "\n".join(f"- sha256 of {path.name}: `{file_hash(path)}`" for path in sorted(folder.glob("*.safetensors")))
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the target and rename, so that an interrupted write never leaves half a file."""
-    partial = path.with_name(f"{path.name}.partial")
-    write(partial)
-    os.replace(partial, path)
+    unfinished = path.with_name(f"{path.name}.partial")
+    write(unfinished)
+    os.replace(unfinished, path)

@@ -28,9 +28,10 @@ def test_unknown_name_lists_the_known_ones() -> None:
         Sim.from_pretrained("speach")
 
 
-def test_missing_weights_are_named(folder: Path) -> None:
-    (folder / "weights.safetensors").unlink()
-    with pytest.raises(ValueError, match=r"has no weights\.safetensors"):
+@pytest.mark.parametrize("name", ["weights.safetensors", "vocoder.safetensors"])
+def test_missing_weights_are_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ValueError, match=f"has no {name}"):
         Sim.from_pretrained(folder)
 
 
@@ -49,6 +50,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(folder: Path) -> None:
     path.write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"has shape .* asks for"):
         Sim.from_pretrained(folder)
+    config["encoder"]["modules"][0]["hidden_channels"] = 8
     config["vocoder"]["blocks"] = 2
     path.write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"disagree about 'vocoder\.blocks\.1"):
@@ -56,17 +58,18 @@ def test_weights_that_do_not_fit_the_config_are_refused(folder: Path) -> None:
 
 
 def test_weights_that_differ_from_the_card_are_refused(folder: Path) -> None:
-    (folder / "CARD.md").write_text(checkpoint.hash_line(folder))
+    (folder / "CARD.md").write_text(checkpoint.hash_lines(folder))
     Sim.from_pretrained(folder)
     checkpoint.save(Sim(tiny()), tiny(), folder)
-    with pytest.raises(ValueError, match=r"differ from the hash in its CARD\.md"):
+    with pytest.raises(ValueError, match=r"differs from the hash in its CARD\.md"):
         Sim.from_pretrained(folder)
 
 
 @pytest.mark.parametrize("name", checkpoint.available())
 def test_every_shipped_checkpoint_is_whole(name: str) -> None:
     folder = checkpoint.CHECKPOINTS / name
-    assert checkpoint.card_hash(folder) == checkpoint.file_hash(folder / "weights.safetensors")
+    files = sorted(folder.glob("*.safetensors"))
+    assert checkpoint.card_hashes(folder) == {path.name: checkpoint.file_hash(path) for path in files}
     assert all(path.stat().st_size < 10_000_000 for path in folder.iterdir())
     sim = Sim.from_pretrained(name, device="cpu")
     for depth, latents in enumerate(sim.encode(noise())):

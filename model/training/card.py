@@ -27,7 +27,7 @@ def write_scores(folder: Path, text: str, tables: Mapping[str, object]) -> None:
 
 def write_training(folder: Path, runs: Mapping[str, Path]) -> None:
     """Put the hash of the weights and how each part was trained into the card."""
-    lines = [checkpoint.hash_line(folder), ""]
+    lines = [checkpoint.hash_lines(folder), ""]
     for part, run in runs.items():
         state = json.loads((run / "state.json").read_text(encoding="utf-8"))
         options = {key: value for key, value in state["options"].items() if value is not None and key != "run"}
