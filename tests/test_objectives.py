@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from model.encoder import Posterior
-from model.training.objectives import InfoNce, SpectralDistance, kl_nats
+from model.training.objectives import InfoNce, SpectralDistance, envelope_distance, kl_nats, log_mel_distance
 from tests.tiny import noise
 
 NEGATIVES = 31
@@ -84,3 +84,25 @@ def test_spectral_distance_has_a_gradient_at_silence() -> None:
     silent = torch.zeros(1, 1, 4000, requires_grad=True)
     SpectralDistance()(silent, noise(0.25)[None]).backward()
     assert torch.isfinite(silent.grad).all()
+
+
+def spectrogram(seed: int) -> torch.Tensor:
+    return torch.randn(2, 80, 97, generator=torch.Generator().manual_seed(seed)) - 4
+
+
+def test_envelopes_are_compared_by_shape_not_by_level() -> None:
+    reference = spectrogram(0)
+    assert envelope_distance(reference, reference).item() == pytest.approx(0, abs=1e-4)
+    assert envelope_distance(reference + 1, reference).item() == pytest.approx(0, abs=1e-4)
+    assert envelope_distance(spectrogram(1), reference).item() == pytest.approx(1, abs=0.05)
+    flat = torch.full_like(reference, -5.0).requires_grad_()
+    distance = envelope_distance(flat, reference)
+    distance.backward()
+    assert distance.item() == pytest.approx(1) and torch.isfinite(flat.grad).all()
+
+
+def test_log_mel_distance_weighs_loud_parts_twice() -> None:
+    loud, soft = torch.zeros(1, 80, 10), torch.full((1, 80, 10), -11.0)
+    assert log_mel_distance(loud, loud).item() == 0
+    assert log_mel_distance(loud + 1, loud).item() == pytest.approx(2, abs=0.01)
+    assert log_mel_distance(soft + 1, soft).item() == pytest.approx(1, abs=0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from model.decoder import Decoder
 from model.encoder import Encoder
 from model.training.data import DEFAULT_FOLDERS, load_corpus, write_split
 from model.training.fit import Draw, FitOptions, Task, fit
-
-LOUD_FLOOR = 3e-3
-"""Mel amplitude about 20 dB below that of loud speech."""
+from model.training.objectives import envelope_distance, log_mel_distance
 
 
 @dataclass(frozen=True)
@@ -68,15 +65,10 @@ class DecoderTask(Task):
         for depth, (decoder, posterior) in enumerate(zip(self.decoders, posteriors, strict=True)):
             temperature = torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device)
             latents = torch.lerp(posterior.mean, posterior.sample(draw.own), temperature)
-            scalars[f"mel_{depth}"] = log_mel_distance(decoder(latents, waveform.shape[-1]).float(), target)
+            estimate = decoder(latents, waveform.shape[-1]).float()
+            scalars[f"mel_{depth}"] = log_mel_distance(estimate, target)
+            scalars[f"envelope_{depth}"] = envelope_distance(estimate, target)
         return {"loss": torch.stack(list(scalars.values())).sum(), **{k: v.detach() for k, v in scalars.items()}}
-
-
-def log_mel_distance(estimate: Tensor, target: Tensor) -> Tensor:
-    """L1 between log-mel spectrograms, once as they are and once above LOUD_FLOOR, where the ear listens first."""
-    floor = torch.tensor(math.log(LOUD_FLOOR))
-    loud = nn.functional.l1_loss(torch.logaddexp(estimate, floor), torch.logaddexp(target, floor))
-    return nn.functional.l1_loss(estimate, target) + loud
 
 
 def train(options: DecoderOptions) -> None:

@@ -18,6 +18,12 @@ from model.encoder import Posterior
 from model.latents import gaussian_kl
 
 KL_REDUCTIONS = ("sum_over_dimensions", "as_released")
+LOUD_FLOOR = 3e-3
+"""Mel amplitude about 20 dB below that of loud speech."""
+
+
+MEL_BANDS_A_BAND, WINDOW_FRAMES = 5, 38
+"""Sixteen bands, 0.38 s: about the third octaves and the windows of the short-time objective intelligibility."""
 
 
 @dataclass(frozen=True)
@@ -124,3 +130,29 @@ class SpectralDistance(nn.Module):
             convergence = torch.linalg.norm(ours - truth) / torch.linalg.norm(truth).clamp(min=1e-3)
             total = total + nn.functional.l1_loss(log_ours, log_truth) + convergence
         return total / len(self.windows)
+
+
+def log_mel_distance(estimate: Tensor, target: Tensor) -> Tensor:
+    """L1 between log-mel spectrograms, once as they are and once above LOUD_FLOOR, where the ear listens first."""
+    floor = torch.tensor(math.log(LOUD_FLOOR))
+    loud = nn.functional.l1_loss(torch.logaddexp(estimate, floor), torch.logaddexp(target, floor))
+    return nn.functional.l1_loss(estimate, target) + loud
+
+
+def envelope_distance(estimate: Tensor, target: Tensor) -> Tensor:
+    """One minus the correlation of amplitude envelopes over time, in bands and windows like those of STOI.
+
+    What is understood of speech follows these envelopes (Taal et al., 2011); L1 alone flattens them. Windows without
+    sound, 40 dB below the loudest of the batch, do not count.
+    """
+    ours, truth = (
+        nn.functional.avg_pool1d(log_mel.exp().transpose(1, 2), MEL_BANDS_A_BAND)
+        .transpose(1, 2)
+        .unfold(2, WINDOW_FRAMES, WINDOW_FRAMES // 4)
+        for log_mel in (estimate, target)
+    )
+    power = truth.square().mean(-1)
+    heard = (power > 1e-4 * power.max()).float()
+    ours, truth = ours - ours.mean(-1, keepdim=True), truth - truth.mean(-1, keepdim=True)
+    correlation = nn.functional.cosine_similarity(ours, truth, dim=-1, eps=1e-4)
+    return 1 - (correlation * heard).sum() / heard.sum()
