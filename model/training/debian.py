@@ -39,6 +39,7 @@ def prepare(options: PrepareOptions) -> None:
     rows = [*_prompts(folder), *_russian_voice()]
     if not rows:
         raise ValueError("None of the speech packages is installed; see the first lines of model/training/debian.py.")
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "manifest.tsv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)
         writer.writeheader()

@@ -6,6 +6,7 @@ import json
 import math
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from model.checkpoint import write_atomically
 from model.training.data import Corpus
 
 LOG_EVERY_STEPS = 20
+SUMMARY_LOGS = 10
 SAVE_EVERY_S = 120.0
 
 
@@ -96,8 +98,8 @@ def fit(
     """Train until the options say stop, Ctrl-C is pressed or the run was already finished.
 
     `build` makes the task once the seed is set, so that its first weights follow from it. `save_weights(task, run
-    folder)` writes what others use; the loop itself keeps what a resumed run needs. Returns the scalars of the last
-    logged step.
+    folder)` writes what others use; the loop itself keeps what a resumed run needs. Returns, and prints, the scalars
+    averaged over the last logged steps.
     """
     fabric = launch(options)
     seed_everything(options.seed, verbose=False)
@@ -108,7 +110,7 @@ def fit(
         options.run.mkdir(parents=True, exist_ok=True)
     curve = SummaryWriter(str(options.run)) if fabric.is_global_zero else None
     bar = tqdm(initial=progress.step, total=options.steps, disable=not fabric.is_global_zero, mininterval=10)
-    scalars: dict[str, float] = {}
+    logged: deque[dict[str, float]] = deque(maxlen=SUMMARY_LOGS)
 
     def save() -> None:
         if fabric.is_global_zero:
@@ -126,8 +128,9 @@ def fit(
             now = time.monotonic()
             progress.trained_s, clock = progress.trained_s + now - clock, now
             bar.update()
-            if progress.step % LOG_EVERY_STEPS == 0 or not scalars:
+            if progress.step % LOG_EVERY_STEPS == 0 or not logged:
                 scalars = {name: value.item() for name, value in values.items()}
+                logged.append(scalars)
                 bar.set_postfix({name: f"{value:.3f}" for name, value in scalars.items()}, refresh=False)
                 if curve:
                     for name, value in scalars.items():
@@ -141,7 +144,11 @@ def fit(
     bar.close()
     if curve:
         curve.close()
-    return scalars
+    summary = {name: sum(row[name] for row in logged) / len(logged) for name in (logged[-1] if logged else ())}
+    if fabric.is_global_zero:
+        listing = ", ".join(f"{name} {value:.3f}" for name, value in summary.items())
+        tqdm.write(f"{options.run}: step {progress.step}; mean of the last {len(logged)} logged steps: {listing}")
+    return summary
 
 
 def launch(options: FitOptions) -> Fabric:

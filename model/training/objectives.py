@@ -20,8 +20,6 @@ from model.latents import gaussian_kl
 KL_REDUCTIONS = ("sum_over_dimensions", "as_released")
 LOUD_FLOOR = 3e-3
 """Mel amplitude about 20 dB below that of loud speech."""
-
-
 MEL_BANDS_A_BAND, WINDOW_FRAMES = 5, 38
 """Sixteen bands, 0.38 s: about the third octaves and the windows of the short-time objective intelligibility."""
 
