@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import torch
 
 from model import Sim, checkpoint
 from model.config import SimConfig
-from model.training import data, decoder, encoder, vocoder
+from model.training import data, decoder, encoder, export, vocoder
 from model.training.__main__ import main
 from model.training.data import load_corpus
 from model.training.fit import FitOptions, Task, parameter_groups
@@ -116,6 +117,32 @@ def test_all_parts_train_and_make_a_checkpoint(folder: Path, tmp_path: Path, mon
     sim = Sim.from_pretrained("small", device="cpu")
     assert sim.config == tiny()
     assert "encoder: 3 updates" in (tmp_path / "checkpoints" / "small" / "CARD.md").read_text()
+
+
+def test_evaluation_fills_the_card(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("path", "corpus", "split", "speaker", "label")]
+    for speaker in range(4):
+        for take, word in enumerate(("word=00", "word=15")):
+            sound = tone(1.2, 200 + 100 * take) * (noise(1.2, seed=speaker, level=1.0).abs().cumsum(1) % 1)
+            soundfile.write(folder / f"{speaker}-{word}.wav", sound[0].numpy(), 16_000)
+            rows.append((f"{speaker}-{word}.wav", "toy", "train" if speaker < 2 else "test", f"s{speaker}", word))
+    (folder / "manifest.tsv").write_text("\n".join("\t".join(row) for row in rows))
+    runs = tmp_path / "encoder"
+    encoder.train(encoder_options(runs, folder))
+    checkpoint.save(Sim(tiny()), tiny(), tmp_path / "scored")
+    export.save_predictors(runs, tiny(), tmp_path / "scored")
+    (tmp_path / "scored" / "CARD.md").write_text("# Scored\n\nBy hand.\n")
+    arguments = ["--checkpoint", str(tmp_path / "scored"), "--folders", str(folder), "--corpus", "toy"]
+    for _ in range(2):
+        main(["evaluate", *arguments, "--sound-clips", "2", "--known-words", "word=00"])
+    text = (tmp_path / "scored" / "CARD.md").read_text()
+    assert text.startswith("# Scored\n\nBy hand.")
+    assert text.count("### Sound") == 1
+    scores = json.loads(text.split("```json\n")[1].split("\n```")[0])
+    assert 0 <= scores["Latents"]["depth 0"]["InfoNCE accuracy"] <= 1
+    assert scores["Latents"]["depth 0"]["chance nats"] == pytest.approx(math.log(129))
+    assert set(scores["Linear probes (accuracy)"]) >= {"log-mel", "depth 2", "random weights, depth 2"}
+    assert scores["Sound"]["copy synthesis"]["clips"] == 2
 
 
 def test_a_resumed_run_equals_an_unbroken_one(folder: Path, tmp_path: Path) -> None:

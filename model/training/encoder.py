@@ -104,7 +104,7 @@ class EncoderTask(Task):
         below = waveform * 10 ** (gain_db / 20)
         warmup = min(1.0, (self.updates.item() + 1) / max(1, self.options.kl_warmup_steps))
         self.updates += 1
-        scalars: dict[str, Tensor] = {}
+        scalars = {"cap_nats": waveform.new_tensor(self.objectives[0].cap_nats)}
         total = waveform.new_zeros(())
         for depth, (module, objective) in enumerate(zip(self.encoder.stack, self.objectives, strict=True)):
             loss, below = self._module_loss(depth, module, objective, below, draw, scalars, warmup)

@@ -13,12 +13,14 @@ from tqdm import tqdm
 from model import checkpoint
 from model.audio import log_mel
 from model.config import SAMPLE_RATE_HZ
+from model.encoder import Posterior
 from model.sim import Sim
 from model.training import card, measures, probes
 from model.training.baselines import griffin_lim
 from model.training.data import DEFAULT_FOLDERS, Clip, Corpus, load_corpus
 from model.training.export import load_predictors
 
+CROPS, CROP_S = 64, 1.28
 Scores = dict[str, dict[str, float]]
 """Row -> column -> value."""
 
@@ -32,6 +34,8 @@ class EvaluateOptions:
     folders: tuple[Path, ...] = DEFAULT_FOLDERS
     corpus: str = "dspspeech20"
     """Corpus whose test split has other speakers than its train split, with words as labels."""
+    known_words: tuple[str, ...] = tuple(f"word={number:02d}" for number in range(14))
+    """Words from which the speaker probe learns the held-out speakers; it is scored on the others."""
     sound_clips: int = 48
     """Held-out clips that are resynthesised, the same number of every speaker."""
     min_clip_s: float = 1.0
@@ -52,10 +56,11 @@ def run(options: EvaluateOptions) -> None:
         "Sound": score_sound(sim, test, options),
     }
     text = "\n\n".join(f"### {title}\n\n{card.table(scores)}" for title, scores in tables.items())
+    everything = {**tables, "Active dimensions": score_dimensions(sim, test, options)}
     print(text)  # noqa: T201
-    print(json.dumps(tables, indent=2))  # noqa: T201
+    print(json.dumps(everything, indent=2))  # noqa: T201
     if options.write_card:
-        card.write_scores(folder, text, tables)
+        card.write_scores(folder, text, everything)
 
 
 @torch.no_grad()
@@ -63,12 +68,11 @@ def score_latents(sim: Sim, folder: Path, test: Corpus, options: EvaluateOptions
     """Contrast, information rate and shape of the aggregate posterior at each depth."""
     generator = torch.Generator().manual_seed(options.seed)
     predictors = load_predictors(folder, sim.config)
-    crops = test.crops(64, round(1.28 * SAMPLE_RATE_HZ), generator)
     scores: Scores = {}
-    for depth, (posterior, objective) in enumerate(zip(sim.encoder(crops), predictors, strict=True)):
+    for depth, (posterior, objective) in enumerate(zip(_posteriors(sim, test, options), predictors, strict=True)):
         module = sim.encoder.stack[depth]
         context, target = module.represent(posterior, generator), module.represent(posterior, generator)
-        results = [objective(context[part], target[part], generator) for part in torch.arange(len(crops)).split(8)]
+        results = [objective(context[part], target[part], generator) for part in torch.arange(CROPS).split(8)]
         row = {
             "InfoNCE nats": float(np.mean([result.loss_nats for result in results])),
             "chance nats": objective.cap_nats,
@@ -81,13 +85,30 @@ def score_latents(sim: Sim, folder: Path, test: Corpus, options: EvaluateOptions
     return scores
 
 
+def score_dimensions(sim: Sim, test: Corpus, options: EvaluateOptions) -> dict[str, Scores]:
+    """KL and aggregate posterior of every active dimension at each depth; nothing for a deterministic encoder."""
+    if sim.config.encoder.deterministic:
+        return {}
+    generator = torch.Generator().manual_seed(options.seed)
+    return {
+        f"depth {depth}": measures.active_dimensions(posterior, generator)
+        for depth, posterior in enumerate(_posteriors(sim, test, options))
+    }
+
+
+@torch.no_grad()
+def _posteriors(sim: Sim, test: Corpus, options: EvaluateOptions) -> list[Posterior]:
+    """Posteriors of the same held-out crops at every depth."""
+    crops = test.crops(CROPS, round(CROP_S * SAMPLE_RATE_HZ), torch.Generator().manual_seed(options.seed))
+    return sim.encoder(crops)
+
+
 def score_probes(sim: Sim, train: Corpus, test: Corpus, options: EvaluateOptions) -> Scores:
     """Words read by speakers the encoder never heard, and those speakers told apart on words held out."""
     torch.manual_seed(options.seed)
     untrained = Sim(sim.config)
-    held_out_words = {f"word={number:02d}" for number in range(14, 20)}
-    known_words = [clip for clip in test.clips if clip.label not in held_out_words]
-    new_words = [clip for clip in test.clips if clip.label in held_out_words]
+    known_words = [clip for clip in test.clips if clip.label in options.known_words]
+    new_words = [clip for clip in test.clips if clip.label not in options.known_words]
     systems: dict[str, probes.Features] = {
         "log-mel": lambda waveform: [log_mel(waveform, sim.config.mel)],
         "random weights, depth {}": lambda waveform: [posterior.mean for posterior in untrained.encoder(waveform)],
@@ -99,10 +120,10 @@ def score_probes(sim: Sim, train: Corpus, test: Corpus, options: EvaluateOptions
         speakers = [probes.pooled_features(test, clips, features) for clips in (known_words, new_words)]
         for index in range(len(words[0])):
             scores[name.format(index)] = {
-                "word (20, unseen speakers)": probes.accuracy(
+                "word, unseen speakers": probes.accuracy(
                     words[0][index], _labels(train.clips), words[1][index], _labels(test.clips)
                 ),
-                "speaker (8, unseen words)": probes.accuracy(
+                "speaker, unseen words": probes.accuracy(
                     speakers[0][index], _speakers(known_words), speakers[1][index], _speakers(new_words)
                 ),
             }

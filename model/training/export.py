@@ -43,11 +43,16 @@ def run(options: ExportOptions) -> None:
     checkpoint.load_weights(sim.vocoder, options.vocoder)
     folder = checkpoint.CHECKPOINTS / options.name
     checkpoint.save(sim, config, folder)
-    state = load_file(options.encoder / "state.safetensors")
-    keys = [_PREDICTOR_KEY.format(depth) for depth in range(config.encoder.num_depths)]
-    save_file({key: state[key].half() for key in keys}, folder / PREDICTORS)
+    save_predictors(options.encoder, config, folder)
     runs = {"encoder": options.encoder, "decoder": options.decoder, "vocoder": options.vocoder}
     card.write_training(folder, runs)
+
+
+def save_predictors(encoder_run: Path, config: SimConfig, folder: Path) -> None:
+    """Copy the InfoNCE predictors of a training run beside the weights."""
+    state = load_file(encoder_run / "state.safetensors")
+    keys = [_PREDICTOR_KEY.format(depth) for depth in range(config.encoder.num_depths)]
+    save_file({key: state[key].half() for key in keys}, folder / PREDICTORS)
 
 
 def load_predictors(folder: Path, config: SimConfig, num_negatives: int = 128) -> list[InfoNce]:
