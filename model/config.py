@@ -185,8 +185,8 @@ class VocoderConfig:
     blocks: int = 6
     kernel: int = 7
     expansion: int = 2
-    refinements: int = 4
-    """Griffin-Lim projections that make neighbouring frames agree, after the network's guess of the phase."""
+    refinements: int = 8
+    """Griffin-Lim steps that make neighbouring frames agree, after the network's guess of the phase."""
 
     def __post_init__(self) -> None:
         require_positive(self, "channels", "blocks", "kernel", "expansion")

@@ -12,12 +12,15 @@ from model.convnext import ConvNeXtStack
 MAX_LOG_AMPLITUDE = 5.0
 """Amplitudes are cut at exp(5): far above full scale, low enough that an odd latent cannot overflow."""
 
+MOMENTUM = 0.99
+"""Of the fast Griffin-Lim algorithm (Perraudin et al., 2013)."""
+
 
 class Vocoder(nn.Module):
     """ConvNeXt blocks at the log-mel's frame rate; the head corrects the amplitude and guesses the phase of every bin.
 
     The amplitude starts from the least-squares inverse of the mel filters (FreeV, arXiv 2406.08196), so that the
-    network has only to learn what the mel left out. A few Griffin-Lim projections then make overlapping frames agree.
+    network has only to learn what the mel left out. A few Griffin-Lim steps then make overlapping frames agree.
     """
 
     window: Tensor
@@ -45,9 +48,17 @@ class Vocoder(nn.Module):
         prior = (self.inverse_filters @ log_mel.float().clamp(max=MAX_LOG_AMPLITUDE).exp()).clamp(min=self.mel.floor)
         amplitude = (prior.log() + correction).clamp(max=MAX_LOG_AMPLITUDE).exp()
         waveform = self._inverse(amplitude * _unit(torch.complex(real, imaginary)), num_samples)
+        return self._refine(amplitude, waveform)[:, None]
+
+    def _refine(self, amplitude: Tensor, waveform: Tensor) -> Tensor:
+        """Fast Griffin-Lim: keep the amplitude, take the phase that the sound's own frames agree on, a little ahead."""
+        before = None
         for _ in range(self.refinements):
-            waveform = self._inverse(amplitude * _unit(self._transform(waveform)), num_samples)
-        return waveform[:, None]
+            spectrum = self._transform(waveform)
+            ahead = spectrum if before is None else spectrum + MOMENTUM * (spectrum - before)
+            before = spectrum
+            waveform = self._inverse(amplitude * _unit(ahead), waveform.shape[-1])
+        return waveform
 
     def _transform(self, waveform: Tensor) -> Tensor:
         return torch.stft(

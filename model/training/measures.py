@@ -30,7 +30,7 @@ def posterior_shape(posterior: Posterior, generator: torch.Generator, frame_rate
     if not dimensions:
         return row
     return row | {
-        "largest |mean|": max(abs(dimension["mean"]) for dimension in dimensions),
+        "largest absolute mean": max(abs(dimension["mean"]) for dimension in dimensions),
         "mean std": float(np.mean([dimension["std"] for dimension in dimensions])),
         "mean KS": float(np.mean([dimension["KS"] for dimension in dimensions])),
         "worst KS": max(dimension["KS"] for dimension in dimensions),
