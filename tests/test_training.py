@@ -104,13 +104,15 @@ def test_a_folder_that_does_not_exist_is_named() -> None:
         load_corpus([Path("nowhere")])
 
 
-def test_all_parts_train_and_make_a_checkpoint(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_all_parts_train_and_make_a_checkpoint(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
     runs = {part: tmp_path / part for part in ("encoder", "decoder", "vocoder")}
-    encoder.train(encoder_options(runs["encoder"], folder))
-    decoder.train(
-        decoder.DecoderOptions(fit_options(runs["decoder"]), runs["encoder"], tiny().decoder, folders=(folder,))
-    )
-    vocoder.train(vocoder.VocoderOptions(fit_options(runs["vocoder"]), tiny(), (folder,)))
+    fits = {part: fit_options(run, precision=precision) for part, run in runs.items()}
+    encoder.train(encoder_options(runs["encoder"], folder, precision=precision))
+    decoder.train(decoder.DecoderOptions(fits["decoder"], runs["encoder"], tiny().decoder, folders=(folder,)))
+    vocoder.train(vocoder.VocoderOptions(fits["vocoder"], tiny(), (folder,)))
     monkeypatch.setattr(checkpoint, "CHECKPOINTS", tmp_path / "checkpoints")
     folders = [f"--{part}={run}" for part, run in runs.items()]
     main(["export", "--name", "small", *folders])

@@ -64,7 +64,7 @@ class DecoderTask(Task):
         scalars = {}
         for depth, (decoder, posterior) in enumerate(zip(self.decoders, posteriors, strict=True)):
             temperature = torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device)
-            latents = torch.lerp(posterior.mean, posterior.sample(draw.own), temperature)
+            latents = torch.lerp(posterior.mean, posterior.sample(draw.own), temperature.to(posterior.mean))
             estimate = decoder(latents, waveform.shape[-1]).float()
             scalars[f"mel_{depth}"] = log_mel_distance(estimate, target)
             scalars[f"envelope_{depth}"] = envelope_distance(estimate, target)

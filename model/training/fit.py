@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from lightning.fabric import Fabric, seed_everything
@@ -63,8 +64,7 @@ class FitOptions:
             )
 
 
-@dataclass(frozen=True)
-class Draw:
+class Draw(NamedTuple):
     """Random numbers of one step: `shared` is in the same state on every process, `own` differs."""
 
     shared: torch.Generator
