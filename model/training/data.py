@@ -112,10 +112,13 @@ def load_corpus(folders: Sequence[Path]) -> Corpus:
     return Corpus([samples for samples, _ in parts], sorted(clips, key=lambda clip: (clip.corpus, clip.speaker)))
 
 
-def write_split(corpus: Corpus, path: Path) -> None:
-    """Write down which clip is in which split."""
+def corpus_of_run(folders: Sequence[Path], run: Path) -> Corpus:
+    """All folders as one corpus, and in the run's folder a split.tsv that says which clip is in which split."""
+    corpus = load_corpus(folders)
+    run.mkdir(parents=True, exist_ok=True)
     rows = (f"{clip.split}\t{clip.corpus}\t{clip.speaker}\t{clip.path}\n" for clip in corpus.clips)
-    path.write_text("split\tcorpus\tspeaker\tpath\n" + "".join(rows), encoding="utf-8")
+    (run / "split.tsv").write_text("split\tcorpus\tspeaker\tpath\n" + "".join(rows), encoding="utf-8")
+    return corpus
 
 
 def _packed(folder: Path) -> tuple[np.ndarray, list[Clip]]:

@@ -13,7 +13,7 @@ from model.audio import log_mel
 from model.config import DecoderConfig, SimConfig
 from model.decoder import Decoder
 from model.encoder import Encoder
-from model.training.data import DEFAULT_FOLDERS, load_corpus, write_split
+from model.training.data import DEFAULT_FOLDERS, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.objectives import envelope_distance, log_mel_distance
 
@@ -76,9 +76,7 @@ def train(options: DecoderOptions) -> None:
     config = replace(checkpoint.load_config(options.encoder), decoder=options.decoder)
     encoder = Encoder(config.encoder)
     checkpoint.load_weights(encoder, options.encoder)
-    corpus = load_corpus(options.folders)
-    options.fit.run.mkdir(parents=True, exist_ok=True)
-    write_split(corpus, options.fit.run / "split.tsv")
+    corpus = corpus_of_run(options.folders, options.fit.run)
     fit(
         lambda: DecoderTask(config, encoder),
         corpus.select("train", options.corpora, options.exclude),

@@ -13,7 +13,7 @@ from model import checkpoint
 from model.config import EncoderConfig, ModuleConfig, SimConfig
 from model.encoder import Encoder, SimModule
 from model.training.context import RecurrentContext
-from model.training.data import DEFAULT_FOLDERS, load_corpus, write_split
+from model.training.data import DEFAULT_FOLDERS, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
 
@@ -100,8 +100,7 @@ class EncoderTask(Task):
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
-        gain_db = (2 * torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device) - 1) * GAIN_RANGE_DB
-        below = waveform * 10 ** (gain_db / 20)
+        below = draw.vary_gain(waveform, GAIN_RANGE_DB)
         warmup = min(1.0, (self.updates.item() + 1) / max(1, self.options.kl_warmup_steps))
         self.updates += 1
         scalars = {"cap_nats": waveform.new_tensor(self.objectives[0].cap_nats)}
@@ -139,9 +138,7 @@ class EncoderTask(Task):
 
 def train(options: EncoderOptions) -> None:
     """Fit an encoder and leave config.json and weights.safetensors in the run's folder."""
-    corpus = load_corpus(options.folders)
-    options.fit.run.mkdir(parents=True, exist_ok=True)
-    write_split(corpus, options.fit.run / "split.tsv")
+    corpus = corpus_of_run(options.folders, options.fit.run)
     fit(
         lambda: EncoderTask(options),
         corpus.select("train", options.corpora, options.exclude),

@@ -20,6 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from model.checkpoint import write_atomically
+from model.config import SAMPLE_RATE_HZ
 from model.training.data import Corpus
 
 LOG_EVERY_STEPS = 20
@@ -69,6 +70,11 @@ class Draw(NamedTuple):
 
     shared: torch.Generator
     own: torch.Generator
+
+    def vary_gain(self, waveform: Tensor, range_db: float) -> Tensor:
+        """Each clip of (B, 1, T) louder or softer by up to `range_db`."""
+        gain_db = (2 * torch.rand(len(waveform), 1, 1, generator=self.own, device=self.own.device) - 1) * range_db
+        return waveform * 10 ** (gain_db / 20)
 
 
 class Task(nn.Module):
@@ -198,7 +204,7 @@ def _step(
     own = torch.Generator(fabric.device).manual_seed(
         (options.seed + 7919 * (fabric.global_rank + 1)) * 1_000_003 + step
     )
-    num_samples = round(options.crop_seconds * 16_000)
+    num_samples = round(options.crop_seconds * SAMPLE_RATE_HZ)
     batch = corpus.crops(options.batch_size, num_samples, shared)
     share = options.batch_size // fabric.world_size
     mine = batch[fabric.global_rank * share :][:share].to(fabric.device)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from model import checkpoint
 from model.audio import log_mel
 from model.config import SimConfig
-from model.training.data import DEFAULT_FOLDERS, load_corpus, write_split
+from model.training.data import DEFAULT_FOLDERS, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.objectives import SpectralDistance
 from model.vocoder import Vocoder
@@ -44,17 +43,14 @@ class VocoderTask(Task):
         self.distance = SpectralDistance()
 
     def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
-        gain_db = (2 * torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device) - 1) * GAIN_RANGE_DB
-        waveform = waveform * 10 ** (gain_db / 20)
+        waveform = draw.vary_gain(waveform, GAIN_RANGE_DB)
         copy = self.vocoder(log_mel(waveform, self.config.mel), waveform.shape[-1])
         return {"loss": self.distance(copy, waveform)}
 
 
 def train(options: VocoderOptions) -> None:
     """Fit a vocoder and leave config.json and weights.safetensors in the run's folder."""
-    corpus = load_corpus(options.folders)
-    options.fit.run.mkdir(parents=True, exist_ok=True)
-    write_split(corpus, options.fit.run / "split.tsv")
+    corpus = corpus_of_run(options.folders, options.fit.run)
     fit(
         lambda: VocoderTask(options.config),
         corpus.select("train", exclude=options.exclude),
