@@ -23,7 +23,7 @@ from app.session import Clip, ClipStore, NewestRequests, clip_token
 from model import Decoded, GaussianLatents, Sim, load_audio
 from model.audio import log_mel, mel_centers_hz, to_int16
 from model.config import SAMPLE_RATE_HZ
-from model.latents import ACTIVE_KL_NATS
+from model.latents import ACTIVE_KL_NATS, AUDIBLE_DB
 
 LIMIT_SIGMA = 3.0
 CLIPPED_SHARE = 0.001
@@ -66,6 +66,11 @@ class Explorer:
     def num_depths(self) -> int:
         return self._sim.num_depths
 
+    @property
+    def _deterministic(self) -> bool:
+        """Without a posterior there is neither spread nor KL to show."""
+        return self._sim.config.encoder.deterministic
+
     def encode_file(self, path: str | Path) -> dict[str, Any]:
         """Read, check and encode a recording; what the page needs to open it, with a sentence a thing to know."""
         waveform = load_audio(path)
@@ -96,7 +101,7 @@ class Explorer:
                 {
                     "frame_rate_hz": latents.timing.frame_rate_hz,
                     "dimensions": latents.mean.shape[1],
-                    "nats_per_second": views.nats_per_second(latents),
+                    "nats_per_second": None if self._deterministic else views.nats_per_second(latents),
                 }
                 for latents in clip.latents
             ],
@@ -104,20 +109,27 @@ class Explorer:
         }
 
     def open_depth(self, token: Any, depth: Any) -> dict[str, Any]:
-        """Latent maps at one depth, dimensions ranked by their mean KL, and the plain reconstruction."""
+        """Latent maps at one depth, what dimensions can be ordered by, and the plain reconstruction."""
         clip = self._clip(token)
         latents = clip.latents[self._check_depth(depth)]
-        kl_nats = views.kl_per_dimension(latents)
         return {
             "token": token,
             "depth": depth,
-            "ranking": (-kl_nats).argsort(kind="stable").tolist(),
-            "kl_nats": kl_nats.tolist(),
-            "active_kl_nats": ACTIVE_KL_NATS,
+            "orders": self._orders(latents, depth),
             "limit_sigma": LIMIT_SIGMA,
-            "maps": views.latent_maps(latents),
+            "maps": views.latent_maps(latents, ("mean",) if self._deterministic else ("mean", "kl", "spread")),
             "reconstruction": _sound_and_picture(clip, self._sim.decode(latents, depth)),
         }
+
+    def _orders(self, latents: GaussianLatents, depth: int) -> dict[str, Any]:
+        """By what dimensions can be ordered: a value a dimension, and the least that counts as doing something."""
+        orders: dict[str, Any] = {}
+        if not self._deterministic:
+            orders["kl"] = {"values": views.kl_per_dimension(latents).tolist(), "least": ACTIVE_KL_NATS}
+        if self._sim.effects_db:
+            orders["effect"] = {"values": self._sim.effects_db[depth], "least": AUDIBLE_DB}
+        orders["variation"] = {"values": views.variation_per_dimension(latents).tolist(), "least": 0.0}
+        return orders
 
     def decode(self, token: Any, depth: Any, deltas: Any, tab: Any, seq: Any) -> dict[str, Any]:
         """Sound and picture with `deltas` {dimension: shift in sigma} added to the encoded means.

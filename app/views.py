@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,17 @@ def kl_per_dimension(latents: GaussianLatents) -> np.ndarray:
     return latents.kl()[0].mean(-1).double().cpu().numpy()
 
 
+def variation_per_dimension(latents: GaussianLatents) -> np.ndarray:
+    """Standard deviation of the mean over the clip, in those of the prior: (C,)."""
+    return latents.mean[0].double().std(-1, correction=0).cpu().numpy()
+
+
 def nats_per_second(latents: GaussianLatents) -> float:
     return float(kl_per_dimension(latents).sum()) * latents.timing.frame_rate_hz
 
 
-def latent_maps(latents: GaussianLatents) -> dict[str, Any]:
-    """Mean, KL and spread of every dimension over time, as int16 thousandths (C, columns).
+def latent_maps(latents: GaussianLatents, kinds: Sequence[str] = ("mean", "kl", "spread")) -> dict[str, Any]:
+    """Mean, KL and spread of every dimension over time, or those of them named, as int16 thousandths (C, columns).
 
     mean and spread are in standard deviations of the prior, kl in nats. A column averages `frames_per_column` frames;
     `start_s` is the left edge of the first one, `column_s` their width.
@@ -54,7 +60,7 @@ def latent_maps(latents: GaussianLatents) -> dict[str, Any]:
     maps = {"mean": latents.mean, "kl": latents.kl(), "spread": (0.5 * latents.log_var).exp()}
     hop_s = latents.timing.hop_samples / SAMPLE_RATE_HZ
     return {
-        **{name: _thousandths(_average(values[0], frames_per_column)) for name, values in maps.items()},
+        **{kind: _thousandths(_average(maps[kind][0], frames_per_column)) for kind in kinds},
         "start_s": latents.times_s[0] - hop_s / 2,
         "column_s": hop_s * frames_per_column,
         "frames_per_column": frames_per_column,

@@ -58,13 +58,14 @@ LIVE = {
     "spectrogram_readout": "{hz} Hz, {seconds} s, {db} dB",
     "latents": "Latents at depth {depth}",
     "latents_label": (
-        "Heat map of {dimensions} latent dimensions over {seconds} s at depth {depth}, ranked by KL. "
-        "Dimension {first} carries most: {nats} nats a frame."
+        "Heat map of {dimensions} latent dimensions over {seconds} s at depth {depth}, {order}. "
+        "Dimension {first} comes first, with {strength}."
     ),
-    "latents_readout": "dimension {dimension}, {seconds} s: mean {mean} σ, KL {kl} nats, spread {spread} σ",
+    "latents_readout": "dimension {dimension}, {seconds} s: mean {mean} σ",
+    "posterior_readout": ", KL {kl} nats, spread {spread} σ",
     "latents_note": (
-        "{active} of {dimensions} dimensions are active (mean KL of {threshold} nats or more); the others are faded. "
-        "Click a row for its slider."
+        "{active} of {dimensions} dimensions do something: they carry information, and moving them is heard. "
+        "The others are faded. Click a row for its slider."
     ),
     "averaged": "A column averages {frames} frames.",
     "map": "Show in the heat map",
@@ -73,14 +74,26 @@ LIVE = {
     "spread": "Spread",
     "depth": "Depth",
     "depth_title": "Depth {depth}",
-    "depth_facts": "{rate} Hz · {dimensions} dims · {nats} nats/s",
+    "depth_facts": "{rate} Hz · {dimensions} dims",
+    "depth_rate": " · {nats} nats/s",
     "sliders": "Dimensions",
     "sliders_note": "Shift over the whole clip in standard deviations (σ) of the prior; 0 is as encoded.",
-    "page": "{first}–{last} of {total}, most KL first",
+    "page": "{first}–{last} of {total}, {order}",
+    "order": "Order of the dimensions",
+    "effect": "Effect",
+    "effect_title": "How much moving a dimension from −3 to +3 σ changes the spectrogram, measured on held-out speech",
+    "order_kl": "most KL first",
+    "order_effect": "most audible first",
+    "order_variation": "most varying first",
+    "strength_kl": "{value} nats",
+    "strength_effect": "{value} dB",
+    "strength_variation": "{value} σ",
+    "inaudible": "inaudible",
+    "variation": "Variation",
+    "variation_title": "Standard deviation of the mean over this clip",
     "previous": "Previous dimensions",
     "next": "Next dimensions",
-    "slider_label": "Dimension {dimension}, {nats} nats a frame: shift in standard deviations",
-    "nats": "{nats} nats",
+    "slider_label": "Dimension {dimension}, {strength}: shift in standard deviations",
     "reset": "Reset dimension {dimension}",
     "reset_all": "Reset all",
 }

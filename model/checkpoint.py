@@ -6,9 +6,10 @@ The vocoder has a file of its own beside weights.safetensors, so that each file 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from model.config import SimConfig
 
 CHECKPOINTS = Path(__file__).parent.parent / "assets" / "checkpoints"
-WEIGHTS, VOCODER = "weights.safetensors", "vocoder.safetensors"
+WEIGHTS, VOCODER, DIMENSIONS = "weights.safetensors", "vocoder.safetensors", "dimensions.json"
 _HASH_LINE = re.compile(r"sha256 of (\S+\.safetensors): `([0-9a-f]{64})`")
 
 
@@ -94,6 +95,32 @@ def save(module: nn.Module, config: SimConfig, folder: Path) -> None:
     for name, part in _split(tensors).items():
         write_atomically(folder / name, partial(save_file, part))
     (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
+
+
+def save_dimensions(folder: Path, dimensions: Sequence[Sequence[Mapping[str, float]]]) -> None:
+    """Write dimensions.json: for each depth a row a dimension of what moving it does."""
+    depths = [[{name: round(value, 4) for name, value in row.items()} for row in rows] for rows in dimensions]
+    lines = ",\n".join("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]" for rows in depths)
+    (folder / DIMENSIONS).write_text(f"[{lines}]\n", encoding="utf-8")
+
+
+def load_effects(folder: Path, config: SimConfig) -> list[list[float]] | None:
+    """The audible effect in dB of every dimension from dimensions.json, if there is one that fits the config."""
+    path = folder / DIMENSIONS
+    if not path.is_file():
+        return None
+    wanted = [module.latent_dimensions for module in config.encoder.modules]
+    try:
+        depths = json.loads(path.read_text(encoding="utf-8"))
+        effects = [[float(row["effect_db"]) for row in rows] for rows in depths]
+        if [len(rows) for rows in effects] != wanted:
+            raise ValueError("it has other numbers of dimensions")
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{DIMENSIONS} of checkpoint {folder.name} does not fit its config ({error}); write it anew with "
+            "`python -m model.training evaluate`."
+        ) from None
+    return effects
 
 
 def file_hash(path: Path) -> str:

@@ -14,6 +14,8 @@ from model.config import Timing
 EditMode = Literal["add", "set", "scale"]
 ACTIVE_KL_NATS = 0.05
 """A dimension whose mean KL over frames is above this carries something."""
+AUDIBLE_DB = 1.0
+"""About the smallest change of a spectrum that is heard; a dimension that moves the log-mel by less does nothing."""
 RAMP_S = 0.02
 """Length of the ramp at the ends of an edited span, so that nothing clicks."""
 

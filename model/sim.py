@@ -41,6 +41,8 @@ class Sim(nn.Module):
             for depth, module in enumerate(config.encoder.modules)
         )
         self.vocoder = Vocoder(config.vocoder, config.mel)
+        self.effects_db: list[list[float]] | None = None
+        """For each depth how much moving each dimension from -3 to +3 changes the log-mel, where it was measured."""
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -52,6 +54,7 @@ class Sim(nn.Module):
         folder = checkpoint.find(name_or_folder)
         sim = cls(checkpoint.load_config(folder))
         checkpoint.load_weights(sim, folder)
+        sim.effects_db = checkpoint.load_effects(folder, sim.config)
         return sim.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
     @property
@@ -60,7 +63,7 @@ class Sim(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.vocoder.window.device
+        return self.vocoder.inverse_filters.device
 
     @torch.no_grad()
     def encode(self, waveform: Tensor) -> list[GaussianLatents]:
@@ -98,8 +101,8 @@ class Sim(nn.Module):
             )
         if start_s is not None or end_s is not None:
             latents = self._window(latents, start_s, end_s)
-        spectrogram = self.decoders[depth](latents.mean, latents.num_samples)
-        return self._vocode(spectrogram, latents.num_samples, latents.gain)
+        sketch = self.decoders[depth](latents.mean, latents.num_samples)
+        return self._vocode(sketch.log_mel, latents.num_samples, latents.gain, sketch.carrier)
 
     @torch.no_grad()
     def copy_synthesis(self, waveform: Tensor) -> Decoded:
@@ -187,6 +190,6 @@ class Sim(nn.Module):
         num_samples = min(latents.num_samples, last * hop) - first * hop
         return latents.window(first * per_frame, last * per_frame, num_samples)
 
-    def _vocode(self, spectrogram: Tensor, num_samples: int, gain: Tensor) -> Decoded:
+    def _vocode(self, spectrogram: Tensor, num_samples: int, gain: Tensor, carrier: Tensor | None = None) -> Decoded:
         factor = gain[:, None, None]
-        return Decoded(spectrogram - factor.log(), self.vocoder(spectrogram, num_samples) / factor)
+        return Decoded(spectrogram - factor.log(), self.vocoder(spectrogram, num_samples, carrier) / factor)

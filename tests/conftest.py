@@ -23,6 +23,8 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint") / "small"
     torch.manual_seed(0)
     checkpoint.save(Sim(SMALL), SMALL, folder)
+    # Dimension 0 does nothing audible, the last one most.
+    checkpoint.save_dimensions(folder, [[{"effect_db": 0.9 * dimension} for dimension in range(12)]] * 3)
     return folder
 
 

@@ -19,7 +19,8 @@ from app.examples import load_examples
 from app.explorer import LIMIT_SIGMA, ClipForgotten, Explorer, Superseded
 from app.main import main, zero_gpu_encoder
 from app.session import Clip, ClipStore, NewestRequests, clip_token
-from model import load_audio
+from model import Sim, load_audio
+from tests.tiny import tiny_gim
 
 
 @pytest.fixture
@@ -92,12 +93,21 @@ def test_open_clip_and_depth_describe_each_other(opened):
     assert len(clip["mel"]["centers_hz"]) == clip["original"]["spectrogram"].shape[0]
     for depth, facts in enumerate(clip["depths"]):
         answered = explorer.open_depth(token, depth)
-        kl_nats = np.array(answered["kl_nats"])
-        assert sorted(answered["ranking"]) == list(range(facts["dimensions"]))
-        assert (np.diff(kl_nats[answered["ranking"]]) <= 0).all()
-        assert facts["nats_per_second"] == pytest.approx(kl_nats.sum() * facts["frame_rate_hz"])
+        assert set(answered["orders"]) == {"kl", "effect", "variation"}
+        assert {len(order["values"]) for order in answered["orders"].values()} == {facts["dimensions"]}
+        kl_nats = sum(answered["orders"]["kl"]["values"])
+        assert facts["nats_per_second"] == pytest.approx(kl_nats * facts["frame_rate_hz"])
         covered_s = answered["maps"]["mean"].shape[1] * answered["maps"]["column_s"]
         assert covered_s == pytest.approx(clip["seconds"], abs=0.02)
+
+
+def test_a_deterministic_model_shows_neither_kl_nor_spread(tone):
+    explorer = Explorer(Sim(tiny_gim()))
+    token = explorer.encode_file(tone("voice.wav"))["token"]
+    assert [facts["nats_per_second"] for facts in explorer.open_clip(token)["depths"]] == [None] * 3
+    answered = explorer.open_depth(token, 1)
+    assert set(answered["orders"]) == {"variation"}
+    assert not {"kl", "spread"} & set(answered["maps"])
 
 
 def test_latent_maps_average_fine_frames(small_sim):

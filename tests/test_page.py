@@ -175,6 +175,19 @@ def test_upload_and_drag_change_picture_and_sound_and_the_last_value_wins(page, 
     assert len(requests) == state(page, "sentCount") <= len(values)
 
 
+def test_dimensions_can_be_ordered_by_what_is_heard(page):
+    shown = "[...document.querySelectorAll('#live [data-part=bank] li')].map((row) => row.textContent)"
+    page.check("#live [name=order][value=effect]", force=True)
+    assert state(page, "depth.ranking") == list(range(11, -1, -1))
+    assert "9.90 dB" in page.evaluate(shown)[0]
+    page.click("#live [data-part=next]")
+    assert "inaudible" in page.evaluate(shown)[-1]
+    assert page.locator("#live [data-part=bank] li.inactive").count() >= 2
+    page.check("#live [name=order][value=kl]", force=True)
+    values = state(page, "depth.orders.kl.values")
+    assert state(page, "depth.ranking[0]") == int(np.argmax(values))
+
+
 def test_keyboard_moves_a_slider_and_space_plays(page):
     plain = edited_pcm(page)
     page.focus(SLIDER.format(2))

@@ -45,7 +45,8 @@ async function openDepth(depth) {
 
 function showDepth(answer) {
   const maps = answer.maps;
-  for (const kind of ["mean", "kl", "spread"]) maps[kind] = unpack(maps[kind]);
+  for (const kind of ["mean", "kl", "spread"]) if (maps[kind]) maps[kind] = unpack(maps[kind]);
+  orderDepth(answer);
   state.depth = answer;
   state.versions.reconstruction = unpackVersion(answer.reconstruction);
   state.versions.edited = state.versions.reconstruction;
@@ -76,11 +77,10 @@ function describeClip(value) {
 function listDepths() {
   const choices = state.clip.depths.map((facts, depth) => {
     const input = make("input", { type: "radio", name: "depth", value: depth });
-    const about = fill(words.depth_facts, {
-      rate: facts.frame_rate_hz,
-      dimensions: facts.dimensions,
-      nats: Math.round(facts.nats_per_second).toLocaleString("en"),
-    });
+    const nats = Math.round(facts.nats_per_second).toLocaleString("en");
+    const about =
+      fill(words.depth_facts, { rate: facts.frame_rate_hz, dimensions: facts.dimensions }) +
+      (facts.nats_per_second === null ? "" : fill(words.depth_rate, { nats }));
     input.addEventListener("change", () => openDepth(depth));
     const title = make("b", {}, fill(words.depth_title, { depth }));
     return make("label", {}, input, title, make("small", {}, about));
@@ -142,6 +142,14 @@ function showDecoded(answer, request) {
     total: Math.round(performance.now() - request.askedAt),
   });
   showVersion();
+}
+
+function reorder(order) {
+  state.order = order;
+  if (!state.depth) return;
+  orderDepth(state.depth);
+  bank.open(state.depth, deltas());
+  draw();
 }
 
 // ---- hearing
@@ -206,6 +214,7 @@ part.maps.addEventListener("change", (event) => {
   state.map = event.target.value;
   draw();
 });
+part.orders.addEventListener("change", (event) => reorder(event.target.value));
 part.seek.addEventListener("input", () => seek(Number(part.seek.value)));
 part.download.addEventListener("click", download);
 for (const canvas of [part.waveform, part.spectrogram]) {

@@ -31,15 +31,16 @@ function describePictures() {
   const centers = clip.mel.centers_hz.map(Math.round);
   const [first] = depth.ranking;
   const dimensions = depth.ranking.length;
-  const active = depth.kl_nats.filter((nats) => nats >= depth.active_kl_nats).length;
+  const active = depth.ranking.filter((dimension) => isActive(depth, dimension)).length;
   label(part.waveform, words.waveform_label, { version, seconds });
   label(part.spectrogram, words.spectrogram_label, { version, seconds, low: centers[0], high: centers.at(-1) });
   label(part.latents, words.latents_label, {
     ...{ dimensions, seconds, first, depth: depth.depth },
-    nats: depth.kl_nats[first].toFixed(2),
+    order: words["order_" + depth.order],
+    strength: strengthOf(depth, first),
   });
   part["latents-title"].textContent = fill(words.latents, { depth: depth.depth });
-  const note = fill(words.latents_note, { active, dimensions, threshold: depth.active_kl_nats });
+  const note = fill(words.latents_note, { active, dimensions });
   const frames = depth.maps.frames_per_column;
   part["latents-readout"].textContent = frames > 1 ? note + " " + fill(words.averaged, { frames }) : note;
 }
@@ -111,11 +112,10 @@ function readLatents(event) {
   const columns = maps.mean.shape[1];
   const column = Math.min(Math.max(Math.floor((at.seconds - maps.start_s) / maps.column_s), 0), columns - 1);
   const value = (kind) => maps[kind].values[dimension * columns + column] / 1000;
-  part["latents-readout"].textContent = fill(words.latents_readout, {
-    dimension,
-    seconds: at.seconds.toFixed(2),
-    mean: signed(value("mean") + (deltas().get(dimension) || 0)),
-    kl: value("kl").toFixed(2),
-    spread: value("spread").toFixed(2),
-  });
+  const mean = signed(value("mean") + (deltas().get(dimension) || 0));
+  const seconds = at.seconds.toFixed(2);
+  const posterior = maps.kl ? { kl: value("kl").toFixed(2), spread: value("spread").toFixed(2) } : null;
+  part["latents-readout"].textContent =
+    fill(words.latents_readout, { dimension, seconds, mean }) +
+    (posterior ? fill(words.posterior_readout, posterior) : "");
 }

@@ -139,7 +139,7 @@ function mapColors(kind, dark) {
   return dark ? COLORS.meanDark : COLORS.meanLight;
 }
 
-// Rows are dimensions, most KL first. `shown` are those with a slider on the page, `deltas` moves their means.
+// Rows are dimensions in the chosen order, with a bar for what orders them. `shown` are those with a slider on the page, `deltas` moves their means.
 function drawLatents(canvas, depth, kind, deltas, shown, seconds) {
   const plot = openPlot(canvas, seconds, true);
   const { pen } = plot;
@@ -157,19 +157,18 @@ function drawLatents(canvas, depth, kind, deltas, shown, seconds) {
   drawTimeAxis(plot);
   const rowHeight = plot.height / rows;
   const everyRow = Math.ceil(ROW_LABEL_HEIGHT / (rowHeight + 1));
-  const mostKl = Math.max(depth.kl_nats[depth.ranking[0]], 1e-9);
+  const strongest = Math.max(depth.strength[depth.ranking[0]], 1e-9);
   pen.font = Math.min(11, Math.max(8, rowHeight)) + "px system-ui, sans-serif";
   depth.ranking.forEach((dimension, row) => {
     const middle = (row + 0.5) * rowHeight;
-    const active = depth.kl_nats[dimension] >= depth.active_kl_nats;
-    pen.globalAlpha = active ? 1 : 0.4;
+    pen.globalAlpha = isActive(depth, dimension) ? 1 : 0.4;
     pen.fillStyle = shown.includes(dimension) ? plot.ink : plot.quiet;
     pen.textAlign = "right";
     if (row % everyRow === 0) pen.fillText(dimension, plot.left - 9, Math.max(middle, ROW_LABEL_HEIGHT / 2));
     if (deltas.get(dimension)) dot(pen, plot.left - 32, middle, plot.accent);
     pen.fillStyle = plot.quiet;
     const longest = canvas.clientWidth - plot.left - plot.width - 10;
-    const length = (depth.kl_nats[dimension] / mostKl) * longest;
+    const length = (depth.strength[dimension] / strongest) * longest;
     pen.fillRect(plot.left + plot.width + 8, middle - rowHeight * 0.3, Math.max(length, 1), rowHeight * 0.6);
     pen.globalAlpha = 1;
   });

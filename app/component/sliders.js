@@ -1,4 +1,4 @@
-// The bank of sliders: native range inputs, a page of dimensions at a time, most KL first.
+// The bank of sliders: native range inputs, a page of dimensions at a time, in the chosen order.
 
 const SLIDERS_PER_PAGE = 8;
 const SLIDER_STEP = 0.05;
@@ -13,16 +13,16 @@ function createBank(part, words, on) {
   const lastPage = () => Math.ceil(depth.ranking.length / SLIDERS_PER_PAGE) - 1;
 
   function row(dimension) {
-    const nats = depth.kl_nats[dimension].toFixed(2);
-    const name = make("span", {}, make("b", {}, dimension), make("small", {}, fill(words.nats, { nats })));
+    const strength = strengthOf(depth, dimension);
+    const name = make("span", {}, make("b", {}, dimension), make("small", {}, strength));
     const range = { min: -depth.limit_sigma, max: depth.limit_sigma, step: SLIDER_STEP };
     const input = make("input", { type: "range", ...range });
     const output = make("output", {});
     const reset = make("button", { type: "button", title: fill(words.reset, { dimension }) }, "↺");
     const item = make("li", {}, name, input, output, reset);
     item.dataset.dimension = dimension;
-    item.classList.toggle("inactive", depth.kl_nats[dimension] < depth.active_kl_nats);
-    input.setAttribute("aria-label", fill(words.slider_label, { dimension, nats }));
+    item.classList.toggle("inactive", !isActive(depth, dimension));
+    input.setAttribute("aria-label", fill(words.slider_label, { dimension, strength }));
     reset.setAttribute("aria-label", reset.title);
     input.value = deltas.get(dimension) || 0;
     input.addEventListener("input", () => move(dimension, item));
@@ -58,6 +58,7 @@ function createBank(part, words, on) {
       first,
       last: first + shown().length - 1,
       total: depth.ranking.length,
+      order: words["order_" + depth.order],
     });
   }
 
