@@ -15,7 +15,7 @@ import torch
 
 from model import Sim, checkpoint
 from model.config import SimConfig
-from model.training import data, decoder, encoder, export, vocoder
+from model.training import data, decoder, encoder, export, fit, intelligibility, reference, sweep, vocoder
 from model.training.__main__ import main
 from model.training.data import load_corpus
 from model.training.fit import FitOptions, Task, parameter_groups
@@ -108,20 +108,24 @@ def test_a_folder_that_does_not_exist_is_named() -> None:
 def test_all_parts_train_and_make_a_checkpoint(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
-    runs = {part: tmp_path / part for part in ("encoder", "decoder", "vocoder")}
+    runs = {part: tmp_path / part for part in ("encoder", "decoder", "vocoder", "reference")}
     fits = {part: fit_options(run, precision=precision) for part, run in runs.items()}
     encoder.train(encoder_options(runs["encoder"], folder, precision=precision))
     decoder.train(decoder.DecoderOptions(fits["decoder"], runs["encoder"], tiny().decoder, folders=(folder,)))
     vocoder.train(vocoder.VocoderOptions(fits["vocoder"], tiny(), (folder,)))
+    reference.train(reference.ReferenceOptions(fits["reference"], runs["encoder"], folders=(folder,)))
     monkeypatch.setattr(checkpoint, "CHECKPOINTS", tmp_path / "checkpoints")
     folders = [f"--{part}={run}" for part, run in runs.items()]
     main(["export", "--name", "small", *folders])
     sim = Sim.from_pretrained("small", device="cpu")
     assert sim.config == tiny()
     assert "encoder: 3 updates" in (tmp_path / "checkpoints" / "small" / "CARD.md").read_text()
+    assert reference.load_reference(tmp_path / "checkpoints" / "small", sim.config) is not None
 
 
-def test_evaluation_fills_the_card(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def words(folder: Path) -> Path:
+    """Four speakers who say two words; two of them are held out."""
     rows = [("path", "corpus", "split", "speaker", "label")]
     for speaker in range(4):
         for take, word in enumerate(("word=00", "word=15")):
@@ -129,12 +133,35 @@ def test_evaluation_fills_the_card(folder: Path, tmp_path: Path, monkeypatch: py
             soundfile.write(folder / f"{speaker}-{word}.wav", sound[0].numpy(), 16_000)
             rows.append((f"{speaker}-{word}.wav", "toy", "train" if speaker < 2 else "test", f"s{speaker}", word))
     (folder / "manifest.tsv").write_text("\n".join("\t".join(row) for row in rows))
+    return folder
+
+
+def test_a_sweep_compares_its_settings_in_the_card(
+    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = encoder_options(tmp_path, words)
+    monkeypatch.setitem(encoder.PRESETS, "speech", preset)
+    monkeypatch.setattr(decoder, "CARRIER_CROPS", 8)
+    checkpoint.save(Sim(tiny()), tiny(), tmp_path / "card")
+    short = fit_options(Path())
+    options = sweep.SweepOptions(
+        ((0.01, 4), (0.001, 3)), tmp_path / "sweep", short, short, (words,), "toy", str(tmp_path / "card")
+    )
+    sweep.run(options)
+    card = (tmp_path / "card" / "CARD.md").read_text()
+    assert card.count("| beta 0.01, 4 dimensions, depth ") == card.count("| beta 0.001, 3 dimensions, depth ") == 3
+    for column in ("InfoNCE accuracy", "KL nats a frame", "active dimensions", "word probe", "log-mel L1 dB"):
+        assert column in card
+
+
+def test_evaluation_fills_the_card(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = tmp_path / "encoder"
-    encoder.train(encoder_options(runs, folder))
+    encoder.train(encoder_options(runs, words))
     checkpoint.save(Sim(tiny()), tiny(), tmp_path / "scored")
     export.save_predictors(runs, tiny(), tmp_path / "scored")
+    monkeypatch.setattr(intelligibility, "EPOCHS", 1)
     (tmp_path / "scored" / "CARD.md").write_text("# Scored\n\nBy hand.\n")
-    arguments = ["--checkpoint", str(tmp_path / "scored"), "--folders", str(folder), "--corpus", "toy"]
+    arguments = ["--checkpoint", str(tmp_path / "scored"), "--folders", str(words), "--corpus", "toy"]
     for _ in range(2):
         main(["evaluate", *arguments, "--sound-clips", "2", "--known-words", "word=00"])
     text = (tmp_path / "scored" / "CARD.md").read_text()
@@ -142,9 +169,14 @@ def test_evaluation_fills_the_card(folder: Path, tmp_path: Path, monkeypatch: py
     assert text.count("### Sound") == 1
     scores = json.loads(text.split("```json\n")[1].split("\n```")[0])
     assert 0 <= scores["Latents"]["depth 0"]["InfoNCE accuracy"] <= 1
-    assert scores["Latents"]["depth 0"]["chance nats"] == pytest.approx(math.log(129))
+    assert scores["Latents"]["depth 0"]["chance nats"] == pytest.approx(math.log(129), rel=1e-3)
     assert set(scores["Linear probes (accuracy)"]) >= {"log-mel", "depth 2", "random weights, depth 2"}
     assert scores["Sound"]["copy synthesis"]["clips"] == 2
+    assert scores["Intelligibility by machine"]["recordings"]["clips"] == 4
+    effects_db = Sim.from_pretrained(tmp_path / "scored").effects_db
+    assert effects_db and [len(effects) for effects in effects_db] == [4, 4, 4]
+    summary = scores["Traversals of active dimensions"]
+    assert all(0 <= summary[f"depth {depth}"]["audible"] <= summary[f"depth {depth}"]["active"] for depth in range(3))
 
 
 def test_a_resumed_run_equals_an_unbroken_one(folder: Path, tmp_path: Path) -> None:
@@ -165,8 +197,6 @@ def test_a_resumed_run_equals_an_unbroken_one(folder: Path, tmp_path: Path) -> N
 
 def interrupt_after(patch: pytest.MonkeyPatch, steps: int) -> None:
     """Press Ctrl-C after a number of updates."""
-    from model.training import fit
-
     step, calls = fit._step, []
 
     def counted(*arguments: object) -> object:
@@ -176,6 +206,26 @@ def interrupt_after(patch: pytest.MonkeyPatch, steps: int) -> None:
         return step(*arguments)
 
     patch.setattr(fit, "_step", counted)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 1e9])
+def test_a_diverging_run_stops_and_keeps_its_last_good_state(folder: Path, tmp_path: Path, loss: float) -> None:
+    class Diverging(Task):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(()))
+            self.calls = 0
+
+        def forward(self, waveform: torch.Tensor, draw: object) -> dict[str, torch.Tensor]:
+            self.calls += 1
+            return {"loss": self.weight * (loss if self.calls == 3 else 1.0)}
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(FloatingPointError, match="last good state is kept"):
+        patch.setattr(fit, "SAVE_EVERY_S", 0.0)
+        patch.setattr(fit, "LOG_EVERY_STEPS", 1)
+        fit.fit(Diverging, load_corpus([folder]), fit_options(tmp_path, steps=9), lambda task, run: None)
+    assert state(tmp_path)["step"] == 2
+    assert all(tensor.isfinite().all() for tensor in load_state(tmp_path).values())
 
 
 def test_two_processes_see_the_same_loss_as_one(folder: Path, tmp_path: Path) -> None:
@@ -218,9 +268,10 @@ def test_every_preset_builds_and_optimises_all_it_should(name: str) -> None:
 
 def test_the_vocoder_and_the_decoders_are_optimised_and_the_encoder_is_not() -> None:
     options = fit_options(Path("unused"))
-    assert_all_trained(vocoder.VocoderTask(tiny()), options)
+    assert_all_trained(vocoder.VocoderTask(vocoder.VocoderOptions(config=tiny())), options)
     task = decoder.DecoderTask(tiny(), Sim(tiny()).encoder)
-    assert optimised(task, options) == {id(parameter) for parameter in task.decoders.parameters()}
+    carriers = {id(parameter) for part in task.decoders for parameter in part.carrier.parameters()}
+    assert optimised(task, options) == {id(parameter) for parameter in task.decoders.parameters()} - carriers
     assert task.train().encoder.training is False
 
 
@@ -232,7 +283,9 @@ def optimised(task: Task, options: FitOptions) -> set[int]:
     return {id(parameter) for group in parameter_groups(task, options) for parameter in group["params"]}
 
 
-@pytest.mark.parametrize("command", ["prepare", "encoder", "decoder", "vocoder", "export", "evaluate"])
+@pytest.mark.parametrize(
+    "command", ["prepare", "encoder", "decoder", "vocoder", "reference", "sweep", "export", "evaluate"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])

@@ -8,13 +8,15 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from model.training import debian, decoder, encoder, evaluate, export, vocoder
+from model.training import debian, decoder, encoder, evaluate, export, reference, sweep, vocoder
 
 COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "prepare": (debian.PrepareOptions, debian.prepare),
     "encoder": (encoder.EncoderOptions, encoder.train),
     "decoder": (decoder.DecoderOptions, decoder.train),
     "vocoder": (vocoder.VocoderOptions, vocoder.train),
+    "reference": (reference.ReferenceOptions, reference.train),
+    "sweep": (sweep.SweepOptions, sweep.run),
     "export": (export.ExportOptions, export.run),
     "evaluate": (evaluate.EvaluateOptions, evaluate.run),
 }
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         runner = next(runner for options_type, runner in COMMANDS.values() if type(options) is options_type)
         runner(options)
-    except ValueError as error:
+    except (ValueError, FloatingPointError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from model import checkpoint
 
+Scores = dict[str, dict[str, float]]
+"""Row -> column -> value."""
+
 
 def table(scores: Mapping[str, Mapping[str, float]]) -> str:
     """Rows of named scores as a Markdown table."""
@@ -21,8 +24,10 @@ def table(scores: Mapping[str, Mapping[str, float]]) -> str:
 
 def write_scores(folder: Path, text: str, tables: Mapping[str, object]) -> None:
     """Put the tables of `evaluate`, and the same as JSON, into the card."""
-    as_json = f"<details><summary>The same as JSON</summary>\n\n```json\n{json.dumps(tables)}\n```\n\n</details>"
-    _fill(folder, "scores", f"{text}\n\n{as_json}")
+    as_json = (
+        f"<details><summary>The same as JSON</summary>\n\n```json\n{json.dumps(_rounded(tables))}\n```\n\n</details>"
+    )
+    write_section(folder, "scores", f"{text}\n\n{as_json}")
 
 
 def write_training(folder: Path, runs: Mapping[str, Path]) -> None:
@@ -32,10 +37,11 @@ def write_training(folder: Path, runs: Mapping[str, Path]) -> None:
         state = json.loads((run / "state.json").read_text(encoding="utf-8"))
         options = {key: value for key, value in state["options"].items() if value is not None and key != "run"}
         lines.append(f"- {part}: {state['step']} updates in {state['trained_s'] / 60:.0f} minutes; {_listing(options)}")
-    _fill(folder, "training", "\n".join(lines))
+    write_section(folder, "training", "\n".join(lines))
 
 
-def _fill(folder: Path, section: str, text: str) -> None:
+def write_section(folder: Path, section: str, text: str) -> None:
+    """Put text between the section's markers, at the end of the card where it has none yet."""
     path = folder / "CARD.md"
     card = path.read_text(encoding="utf-8") if path.exists() else f"# {folder.name}\n"
     begin, end = f"<!-- {section}: written by a command -->", f"<!-- end of {section} -->"
@@ -43,6 +49,13 @@ def _fill(folder: Path, section: str, text: str) -> None:
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     card = pattern.sub(lambda _: block, card) if pattern.search(card) else f"{card.rstrip()}\n\n{block}\n"
     path.write_text(card, encoding="utf-8")
+
+
+def _rounded(value: object) -> object:
+    """Four significant digits: more would be noise."""
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _listing(options: Mapping[str, object]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 
 from model import checkpoint
@@ -13,9 +13,11 @@ from model.config import SimConfig
 from model.sim import Sim
 from model.training import card
 from model.training.objectives import InfoNce
+from model.training.reference import REFERENCE
 
 PREDICTORS = "predictors.safetensors"
-_PREDICTOR_KEY = "task.objectives.{}.predictors.weight"
+_PREDICTOR_KEY = "task.objectives.{}.predictors.{}"
+_PARTS = ("weight", "bias")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class ExportOptions:
     encoder: Path = Path("runs/encoder-speech")
     decoder: Path = Path("runs/decoder-speech")
     vocoder: Path = Path("runs/vocoder")
+    reference: Path | None = None
+    """Run of the reference design's decoders, which only `evaluate` needs."""
 
 
 def run(options: ExportOptions) -> None:
@@ -45,13 +49,16 @@ def run(options: ExportOptions) -> None:
     checkpoint.save(sim, config, folder)
     save_predictors(options.encoder, config, folder)
     runs = {"encoder": options.encoder, "decoder": options.decoder, "vocoder": options.vocoder}
+    if options.reference:
+        shutil.copyfile(options.reference / checkpoint.WEIGHTS, folder / REFERENCE)
+        runs["reference"] = options.reference
     card.write_training(folder, runs)
 
 
 def save_predictors(encoder_run: Path, config: SimConfig, folder: Path) -> None:
     """Copy the InfoNCE predictors of a training run beside the weights."""
     state = load_file(encoder_run / "state.safetensors")
-    keys = [_PREDICTOR_KEY.format(depth) for depth in range(config.encoder.num_depths)]
+    keys = [_PREDICTOR_KEY.format(depth, part) for depth in range(config.encoder.num_depths) for part in _PARTS]
     save_file({key: state[key].half() for key in keys}, folder / PREDICTORS)
 
 
@@ -60,8 +67,8 @@ def load_predictors(folder: Path, config: SimConfig, num_negatives: int = 128) -
     tensors = load_file(folder / PREDICTORS)
     objectives = []
     for depth, module in enumerate(config.encoder.modules):
-        weight = tensors[_PREDICTOR_KEY.format(depth)].float()
+        parts = {part: tensors[_PREDICTOR_KEY.format(depth, part)].float() for part in _PARTS}
         size = module.latent_dimensions
-        objectives.append(InfoNce(size, size, len(weight) // size, num_negatives))
-        objectives[-1].predictors.weight = torch.nn.Parameter(weight, requires_grad=False)
+        objectives.append(InfoNce(size, size, len(parts["bias"]) // size, num_negatives).requires_grad_(False))
+        objectives[-1].predictors.load_state_dict(parts)
     return objectives
