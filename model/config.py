@@ -108,6 +108,8 @@ class EncoderConfig:
     )
     normalization: str = "batch"
     deterministic: bool = False
+    standardized: bool = True
+    """Whether every dimension has mean 0 and variance 1 over all frames; the objective leaves both free."""
 
     def __post_init__(self) -> None:
         if self.normalization not in ("batch", "none"):
@@ -172,9 +174,11 @@ class DecoderConfig:
     kernel: int = 7
     stem_frames: int = 5
     """How many log-mel frames the stem looks at."""
+    carrier_frames: int = 33
+    """How many latent frames the estimate of the waveform looks at."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "channels", "blocks", "kernel", "stem_frames")
+        require_positive(self, "channels", "blocks", "kernel", "stem_frames", "carrier_frames")
 
 
 @dataclass(frozen=True)
@@ -182,10 +186,10 @@ class VocoderConfig:
     """Log-mel -> waveform: ConvNeXt blocks, then an inverse short-time Fourier transform (Vocos, arXiv 2306.00814)."""
 
     channels: int = 256
-    blocks: int = 6
+    blocks: int = 4
     kernel: int = 7
     expansion: int = 2
-    refinements: int = 8
+    refinements: int = 24
     """Griffin-Lim steps that make neighbouring frames agree, after the network's guess of the phase."""
 
     def __post_init__(self) -> None:

@@ -1,10 +1,13 @@
-"""Latents of one depth -> log-mel spectrogram."""
+"""Latents of one depth -> log-mel spectrogram, and as much of the waveform itself as the latents hold."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from model.audio import log_mel
 from model.config import DecoderConfig, MelConfig, Timing
 from model.convnext import ConvNeXtStack
 
@@ -12,11 +15,21 @@ TYPICAL_LOG_MEL = -6.5
 """Where training starts: about the mean log-mel of speech at the level the encoder expects."""
 
 
+class Sketch(NamedTuple):
+    """What a decoder hands to the vocoder: log_mel (B, bands, F) and carrier (B, 1, T)."""
+
+    log_mel: Tensor
+    carrier: Tensor
+
+
 class Decoder(nn.Module):
     """Strided stem down to the log-mel's frame rate, then ConvNeXt blocks.
 
-    Latents of the lower depths follow the waveform itself, phase included, while a spectrogram does not. The stem
-    therefore offers both the outputs of its filters and the log-energy of filter pairs, as a spectrogram would.
+    Latents of the lowest depth follow the waveform itself, phase included, while a spectrogram does not. One linear
+    filter therefore estimates the waveform, the carrier: below about one kilohertz it is nearly the recording, above
+    it fades to silence. The blocks see its log-mel, the outputs of the stem's filters, and the log-energy of filter
+    pairs, which is a spectrogram of what the latents hold without its phase; band by band they choose how much of the
+    carrier's log-mel to keep.
     """
 
     def __init__(self, dimensions: int, timing: Timing, config: DecoderConfig, mel: MelConfig) -> None:
@@ -26,22 +39,39 @@ class Decoder(nn.Module):
         self.kernel = config.stem_frames * self.stride
         # Log-mel frame j is centred on sample j * hop; pad so that the middle tap falls there.
         self.pad_left = round((self.kernel - 1) / 2 + timing.first_center_samples / timing.hop_samples)
-        self.stem = nn.Conv1d(dimensions, 3 * config.channels, self.kernel, self.stride)
-        self.mix = nn.Conv1d(2 * config.channels, config.channels, 1)
+        self.carrier = nn.Conv1d(
+            dimensions, timing.hop_samples, config.carrier_frames, padding=config.carrier_frames // 2
+        )
+        self.stem = nn.Linear(dimensions * self.kernel, 3 * config.channels)
+        self.mix = nn.Linear(2 * config.channels + mel.bands, config.channels)
         self.norm_in = nn.LayerNorm(config.channels)
         self.blocks = ConvNeXtStack(config.channels, config.blocks, config.kernel, expansion=3)
         self.norm_out = nn.LayerNorm(config.channels)
-        self.head = nn.Linear(config.channels, mel.bands)
-        nn.init.constant_(self.head.bias, TYPICAL_LOG_MEL)
+        # A log-mel of its own, and for every band how far to trust the carrier's instead.
+        self.head = nn.Linear(config.channels, 2 * mel.bands)
+        nn.init.zeros_(self.head.bias)
+        nn.init.constant_(self.head.bias[mel.bands :], -1.0)
 
-    def forward(self, latents: Tensor, num_samples: int) -> Tensor:
-        """(B, C, F) of a clip of `num_samples` -> (B, bands, T // hop + 1)."""
+    def forward(self, latents: Tensor, num_samples: int) -> Sketch:
+        """(B, C, F) of a clip of `num_samples` -> log-mel (B, bands, T // hop + 1) and carrier (B, 1, T)."""
+        carrier = self._carrier(latents, num_samples)
+        seen = log_mel(carrier, self.mel).transpose(1, 2) - TYPICAL_LOG_MEL
+        features = torch.cat([self._stem(latents, num_samples), seen], dim=-1)
+        hidden = self.norm_in(self.mix(features)).transpose(1, 2)
+        hidden = self.norm_out(self.blocks(hidden).transpose(1, 2))
+        own, trust = self.head(hidden).chunk(2, dim=-1)
+        estimate = torch.lerp(own, seen.to(own), trust.sigmoid()) + TYPICAL_LOG_MEL
+        return Sketch(estimate.transpose(1, 2), carrier)
+
+    def _carrier(self, latents: Tensor, num_samples: int) -> Tensor:
+        """A hop of samples for every latent frame; nothing is known of samples behind the last frame."""
+        waveform = self.carrier(latents).transpose(1, 2).flatten(1).float()[:, None]
+        return nn.functional.pad(waveform, (0, num_samples - waveform.shape[-1]))
+
+    def _stem(self, latents: Tensor, num_samples: int) -> Tensor:
+        """(B, F_mel, 2 * channels): outputs and log-energies of filters over the latents."""
         reach = (self.mel.frames(num_samples) - 1) * self.stride + self.kernel
         pad_right = reach - self.pad_left - latents.shape[-1]
-        filtered = self.stem(nn.functional.pad(latents, (self.pad_left, pad_right)))
-        linear, real, imaginary = filtered.chunk(3, dim=1)
-        energy = (real.square() + imaginary.square() + 1e-3).log()
-        hidden = self.mix(torch.cat([linear, energy], dim=1))
-        hidden = self.norm_in(hidden.transpose(1, 2)).transpose(1, 2)
-        hidden = self.norm_out(self.blocks(hidden).transpose(1, 2))
-        return self.head(hidden).transpose(1, 2)
+        windows = nn.functional.pad(latents, (self.pad_left, pad_right)).unfold(-1, self.kernel, self.stride)
+        linear, real, imaginary = self.stem(windows.transpose(1, 2).flatten(2)).chunk(3, dim=-1)
+        return torch.cat([linear, (real.square() + imaginary.square() + 1e-3).log()], dim=-1)

@@ -27,9 +27,9 @@ def tiny(config: SimConfig | None = None, latent_dimensions: int = 4) -> SimConf
 
 
 def tiny_gim() -> SimConfig:
-    """The deterministic counterpart, without batch normalisation."""
+    """The deterministic counterpart, without batch statistics."""
     config = tiny()
-    encoder = EncoderConfig(config.encoder.modules, normalization="none", deterministic=True)
+    encoder = EncoderConfig(config.encoder.modules, normalization="none", deterministic=True, standardized=False)
     return dataclasses.replace(config, encoder=encoder)
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from model import checkpoint
 from model.audio import log_mel
-from model.config import DecoderConfig, SimConfig
+from model.config import SAMPLE_RATE_HZ, DecoderConfig, SimConfig
 from model.decoder import Decoder
 from model.encoder import Encoder
-from model.training.data import DEFAULT_FOLDERS, corpus_of_run
+from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.objectives import envelope_distance, log_mel_distance
+
+CARRIER_CROPS, CARRIER_CROP_S, CARRIER_RIDGE = 400, 1.28, 1e-3
 
 
 @dataclass(frozen=True)
@@ -35,26 +38,44 @@ class DecoderOptions:
     exclude: tuple[str, ...] = ("syllables",)
 
 
-class DecoderTask(Task):
+class FrozenEncoderTask(Task):
+    """Something learned on top of an encoder that stays as it is."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> FrozenEncoderTask:
+        """The encoder stays in evaluation mode, or its running statistics would drift."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+
+class DecoderTask(FrozenEncoderTask):
     """Distance between log-mel spectrograms; all depths learn from one pass of the encoder.
 
     A clip's latents are drawn with a random share of the posterior's spread, from none (the mean, which the explorer
-    decodes) to all of it, so that a small move of a latent never leaves what the decoder has seen.
+    decodes) to all of it, so that a small move of a latent never leaves what the decoder has seen. Small shares are
+    likelier, since the mean is what will mostly be heard.
     """
 
     def __init__(self, config: SimConfig, encoder: Encoder) -> None:
-        super().__init__()
+        super().__init__(encoder)
         self.config = config
-        self.encoder = encoder.requires_grad_(False)
         self.decoders = nn.ModuleList(
             Decoder(module.latent_dimensions, config.encoder.timing(depth), config.decoder, config.mel)
             for depth, module in enumerate(config.encoder.modules)
         )
+        for part in self.decoders:
+            cast(Decoder, part).carrier.requires_grad_(False)
 
-    def train(self, mode: bool = True) -> DecoderTask:
-        """The frozen encoder stays in evaluation mode, or its running statistics would drift."""
-        super().train(mode)
-        self.encoder.eval()
+    def fit_carriers(self, corpus: Corpus) -> DecoderTask:
+        """Solve every decoder's linear estimate of the waveform by least squares; it is not trained further."""
+        generator = torch.Generator().manual_seed(0)
+        crops = [corpus.crops(8, round(CARRIER_CROP_S * SAMPLE_RATE_HZ), generator) for _ in range(CARRIER_CROPS // 8)]
+        for depth, decoder in enumerate(self.decoders):
+            solve_carrier(self.encoder, depth, cast(Decoder, decoder).carrier, crops)
         return self
 
     def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
@@ -63,12 +84,32 @@ class DecoderTask(Task):
             target = log_mel(waveform, self.config.mel)
         scalars = {}
         for depth, (decoder, posterior) in enumerate(zip(self.decoders, posteriors, strict=True)):
-            temperature = torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device)
+            temperature = torch.rand(len(waveform), 1, 1, generator=draw.own, device=draw.own.device).square()
             latents = torch.lerp(posterior.mean, posterior.sample(draw.own), temperature.to(posterior.mean))
-            estimate = decoder(latents, waveform.shape[-1]).float()
+            sketch = decoder(latents, waveform.shape[-1])
+            estimate = sketch.log_mel.float()
             scalars[f"mel_{depth}"] = log_mel_distance(estimate, target)
             scalars[f"envelope_{depth}"] = envelope_distance(estimate, target)
         return {"loss": torch.stack(list(scalars.values())).sum(), **{k: v.detach() for k, v in scalars.items()}}
+
+
+@torch.no_grad()
+def solve_carrier(encoder: Encoder, depth: int, carrier: nn.Conv1d, crops: list[Tensor]) -> None:
+    """Ridge regression from the latents' means to the samples of each hop, in closed form."""
+    encoder.eval()
+    (taps,), hop = carrier.kernel_size, carrier.out_channels
+    products, answers, rows = torch.zeros(()), torch.zeros(()), 0
+    for waveform in crops:
+        mean = encoder(waveform)[depth].mean
+        windows = nn.functional.pad(mean, (taps // 2, taps // 2)).unfold(-1, taps, 1)
+        frames = min(mean.shape[-1], waveform.shape[-1] // hop)
+        inputs = windows[:, :, :frames].transpose(1, 2).flatten(2).flatten(0, 1)
+        samples = waveform[:, 0, : frames * hop].reshape(-1, hop)
+        products, answers, rows = products + inputs.T @ inputs, answers + inputs.T @ samples, rows + len(inputs)
+    ridge = CARRIER_RIDGE * rows * torch.eye(len(products))
+    weight = torch.linalg.solve((products + ridge).double(), answers.double()).float()
+    carrier.weight.copy_(weight.T.reshape_as(carrier.weight))
+    nn.init.zeros_(carrier.bias)  # type: ignore[arg-type]
 
 
 def train(options: DecoderOptions) -> None:
@@ -76,10 +117,10 @@ def train(options: DecoderOptions) -> None:
     config = replace(checkpoint.load_config(options.encoder), decoder=options.decoder)
     encoder = Encoder(config.encoder)
     checkpoint.load_weights(encoder, options.encoder)
-    corpus = corpus_of_run(options.folders, options.fit.run)
+    corpus = corpus_of_run(options.folders, options.fit.run).select("train", options.corpora, options.exclude)
     fit(
-        lambda: DecoderTask(config, encoder),
-        corpus.select("train", options.corpora, options.exclude),
+        lambda: DecoderTask(config, encoder).fit_carriers(corpus),
+        corpus,
         options.fit,
         lambda task, run: checkpoint.save(task.decoders, config, run),  # type: ignore[arg-type]
     )

@@ -10,13 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from model import checkpoint
-from model.config import EncoderConfig, ModuleConfig, SimConfig
+from model.audio import log_mel
+from model.config import DecoderConfig, EncoderConfig, ModuleConfig, SimConfig
+from model.decoder import Decoder
 from model.encoder import Encoder, SimModule
 from model.training.context import RecurrentContext
 from model.training.data import DEFAULT_FOLDERS, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
-from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
+from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats, log_mel_distance
 
+LOCAL_DECODER = DecoderConfig(channels=96, blocks=1)
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
 
@@ -36,6 +39,9 @@ class EncoderOptions:
     num_negatives: int = 128
     context_channels: int = 0
     """Width of the recurrent module on top; 0 trains none."""
+    local_weight: float = 0.0
+    """Weight of a small decoder to log-mel in every module. Above 0 this is no longer Smooth InfoMax as published:
+    latents then keep what is heard, not only what tells moments apart. No gradient crosses modules all the same."""
     folders: tuple[Path, ...] = DEFAULT_FOLDERS
     corpora: tuple[str, ...] = ()
     """Corpora to use, by the beginning of their names; all by default."""
@@ -54,8 +60,27 @@ def _widths(hidden: int, dimensions: int) -> SimConfig:
     return SimConfig(encoder=EncoderConfig(modules=modules))
 
 
+def _as_published(config: SimConfig) -> SimConfig:
+    return replace(config, encoder=replace(config.encoder, normalization="none", standardized=False))
+
+
+_SPEECH = EncoderOptions(
+    FitOptions(Path("runs/encoder-speech"), steps=3600, batch_size=8),
+    exclude=("syllables",),
+)
 PRESETS = {
-    "speech": EncoderOptions(FitOptions(Path("runs/encoder-speech"), minutes=45, batch_size=8), exclude=("syllables",)),
+    "speech": _SPEECH,
+    "speech-gim": replace(
+        _SPEECH,
+        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-gim")),
+        config=replace(_SPEECH.config, encoder=replace(_SPEECH.config.encoder, deterministic=True)),
+    ),
+    "speech-local": replace(
+        _SPEECH,
+        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local")),
+        beta=(0.005, 0.005, 0.005),
+        local_weight=2.0,
+    ),
     "syllables": EncoderOptions(
         FitOptions(Path("runs/encoder-syllables"), minutes=20, crop_seconds=0.64),
         config=_widths(256, 32),
@@ -70,7 +95,9 @@ PRESETS = {
             crop_seconds=0.64,
             learning_rate=2e-4,
         ),
-        config=replace(_widths(512, 512), encoder=replace(_widths(512, 512).encoder, normalization="none")),
+        config=replace(
+            _widths(512, 512), encoder=replace(_widths(512, 512).encoder, normalization="none", standardized=False)
+        ),
         kl_reduction="as_released",
         kl_warmup_steps=0,
         num_negatives=10,
@@ -93,6 +120,7 @@ class EncoderTask(Task):
         sizes = [module.latent_dimensions for module in modules]
         contrast = (options.steps_ahead, options.num_negatives)
         self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes))
+        self.local = local_decoders(options.config) if options.local_weight else None
         self.recurrent = RecurrentContext(sizes[-1], options.context_channels) if options.context_channels else None
         if self.recurrent:
             self.recurrent_objective = InfoNce(options.context_channels, sizes[-1], *contrast)
@@ -100,14 +128,14 @@ class EncoderTask(Task):
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
-        below = draw.vary_gain(waveform, GAIN_RANGE_DB)
+        waveform = below = draw.vary_gain(waveform, GAIN_RANGE_DB)
         warmup = min(1.0, (self.updates.item() + 1) / max(1, self.options.kl_warmup_steps))
         self.updates += 1
         scalars = {"cap_nats": waveform.new_tensor(self.objectives[0].cap_nats)}
         total = waveform.new_zeros(())
         for depth, (module, objective) in enumerate(zip(self.encoder.stack, self.objectives, strict=True)):
             loss, below = self._module_loss(depth, module, objective, below, draw, scalars, warmup)
-            total = total + loss
+            total = total + loss + self._local_loss(depth, below, waveform, scalars)
         if self.recurrent:
             result = self.recurrent_objective(self.recurrent(below), below.detach(), draw.shared)
             total = total + result.loss_nats
@@ -134,6 +162,23 @@ class EncoderTask(Task):
             loss = loss + warmup * self.options.beta[depth] * kl_nats(posterior, self.options.kl_reduction)
             scalars[f"kl_{depth}"] = kl_nats(posterior).detach()
         return loss, latents
+
+    def _local_loss(self, depth: int, latents: Tensor, waveform: Tensor, scalars: dict[str, Tensor]) -> Tensor:
+        """Distance of what a module's own small decoder makes of its latents from the log-mel; 0 without one."""
+        if not self.local:
+            return waveform.new_zeros(())
+        target = log_mel(waveform, self.options.config.mel)
+        distance = log_mel_distance(self.local[depth](latents, waveform.shape[-1]).log_mel.float(), target)
+        scalars[f"mel_{depth}"] = distance.detach()
+        return self.options.local_weight * distance
+
+
+def local_decoders(config: SimConfig) -> nn.ModuleList:
+    """One small decoder a depth; thrown away after training."""
+    return nn.ModuleList(
+        Decoder(module.latent_dimensions, config.encoder.timing(depth), LOCAL_DECODER, config.mel)
+        for depth, module in enumerate(config.encoder.modules)
+    )
 
 
 def train(options: EncoderOptions) -> None:

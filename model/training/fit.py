@@ -26,6 +26,9 @@ from model.training.data import Corpus
 LOG_EVERY_STEPS = 20
 SUMMARY_LOGS = 10
 SAVE_EVERY_S = 120.0
+EXPLOSION = 1000.0
+"""A loss this many times the lowest of the last logged ones is no longer training."""
+DIVERGED = "The run diverged at step {step}, loss {loss}; the last good state is kept, lower --fit.learning-rate."
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,13 @@ class Draw(NamedTuple):
         gain_db = (2 * torch.rand(len(waveform), 1, 1, generator=self.own, device=self.own.device) - 1) * range_db
         return waveform * 10 ** (gain_db / 20)
 
+    def vary_tone(self, waveform: Tensor, range_db: float, points: int = 6) -> Tensor:
+        """Each clip of (B, 1, T) through an equaliser of `points` gains up to `range_db`, as microphones differ."""
+        gains_db = (2 * torch.rand(len(waveform), 1, points, generator=self.own, device=self.own.device) - 1) * range_db
+        spectrum = torch.fft.rfft(waveform)
+        curve_db = nn.functional.interpolate(gains_db, spectrum.shape[-1], mode="linear", align_corners=True)
+        return torch.fft.irfft(spectrum * 10 ** (curve_db / 20), n=waveform.shape[-1])
+
 
 class Task(nn.Module):
     """Something to fit: maps a batch of waveforms (B, 1, T) to named scalars, of which "loss" is minimised."""
@@ -119,6 +129,8 @@ def fit(
     logged: deque[dict[str, float]] = deque(maxlen=SUMMARY_LOGS)
 
     def save() -> None:
+        if not all(bool(parameter.isfinite().all()) for parameter in task.parameters()):
+            raise FloatingPointError(DIVERGED.format(step=progress.step, loss="finite, the weights are not"))
         if fabric.is_global_zero:
             _save_state(task, optimizer, progress, options)
             save_weights(task, options.run)
@@ -136,6 +148,8 @@ def fit(
             bar.update()
             if progress.step % LOG_EVERY_STEPS == 0 or not logged:
                 scalars = {name: value.item() for name, value in values.items()}
+                if logged and scalars["loss"] > EXPLOSION * min(row["loss"] for row in logged):
+                    raise FloatingPointError(DIVERGED.format(step=progress.step, loss=scalars["loss"]))
                 logged.append(scalars)
                 bar.set_postfix({name: f"{value:.3f}" for name, value in scalars.items()}, refresh=False)
                 if curve:
@@ -214,11 +228,11 @@ def _step(
     values = module(mine, Draw(shared, own))
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(values["loss"])
+    if not torch.isfinite(values["loss"]):
+        raise FloatingPointError(DIVERGED.format(step=step, loss=values["loss"].item()))
     if options.clip_norm:
         fabric.clip_gradients(module, optimizer, max_norm=options.clip_norm)
     optimizer.step()
-    if not torch.isfinite(values["loss"]):
-        raise FloatingPointError(f"The loss at step {step} is {values['loss'].item()}; lower --fit.learning-rate.")
     return values
 
 

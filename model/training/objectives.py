@@ -20,6 +20,7 @@ from model.latents import gaussian_kl
 KL_REDUCTIONS = ("sum_over_dimensions", "as_released")
 LOUD_FLOOR = 3e-3
 """Mel amplitude about 20 dB below that of loud speech."""
+QUIET_WEIGHT = 0.5
 MEL_BANDS_A_BAND, WINDOW_FRAMES = 5, 38
 """Sixteen bands, 0.38 s: about the third octaves and the windows of the short-time objective intelligibility."""
 
@@ -33,7 +34,9 @@ class InfoNceResult:
 
 
 class InfoNce(nn.Module):
-    """Tell the frame k steps ahead from negatives, score z_{t+k}^T W_k c_t (arXiv 1807.03748, equations 3 and 4).
+    """Tell the frame k steps ahead from negatives, score z_{t+k}^T (W_k c_t + b_k) (arXiv 1807.03748, equations 3, 4).
+
+    The bias b_k, which says how common a target is, spares the context a dimension that would have to be constant.
 
     Negatives are `num_negatives` frames drawn from the whole global batch, shared by all contexts; where one of them
     is itself the positive it is left out. The loss of a guesser is ln(num_negatives + 1), which is also the cap of
@@ -43,7 +46,8 @@ class InfoNce(nn.Module):
     def __init__(self, context_channels: int, dimensions: int, steps_ahead: int, num_negatives: int) -> None:
         super().__init__()
         self.steps_ahead, self.num_negatives = steps_ahead, num_negatives
-        self.predictors = nn.Linear(context_channels, steps_ahead * dimensions, bias=False)
+        self.predictors = nn.Linear(context_channels, steps_ahead * dimensions)
+        nn.init.zeros_(self.predictors.bias)
         # Scores of unit-variance latents start with a standard deviation of one, so that the loss starts near chance.
         nn.init.normal_(self.predictors.weight, std=(context_channels * dimensions) ** -0.5)
 
@@ -74,7 +78,7 @@ class InfoNce(nn.Module):
             positive = (prediction * targets[:, step:]).sum(-1).float()
             negative = (prediction @ negatives.T).float()  # (B, length - step, N)
             same = ((clip >= 0) & (clip < batch) & (frame >= step) & (frame < length)).nonzero()[:, 0]
-            negative = negative.index_put((clip[same], frame[same] - step, same), negative.new_tensor(-math.inf))
+            negative[clip[same], frame[same] - step, same] = -math.inf
             total = torch.logaddexp(positive, negative.logsumexp(-1))
             losses.append((total - positive).mean())
             hits.append((positive > negative.amax(-1)).float().mean())
@@ -131,10 +135,10 @@ class SpectralDistance(nn.Module):
 
 
 def log_mel_distance(estimate: Tensor, target: Tensor) -> Tensor:
-    """L1 between log-mel spectrograms, once as they are and once above LOUD_FLOOR, where the ear listens first."""
+    """L1 between log-mel spectrograms, mostly above LOUD_FLOOR, where the ear listens, and a little as they are."""
     floor = torch.tensor(math.log(LOUD_FLOOR))
     loud = nn.functional.l1_loss(torch.logaddexp(estimate, floor), torch.logaddexp(target, floor))
-    return nn.functional.l1_loss(estimate, target) + loud
+    return QUIET_WEIGHT * nn.functional.l1_loss(estimate, target) + loud
 
 
 def envelope_distance(estimate: Tensor, target: Tensor) -> Tensor:
