@@ -10,6 +10,7 @@ from model.training.objectives import (
     SpectralDistance,
     envelope_distance,
     kl_nats,
+    level_distance,
     log_mel_distance,
 )
 from tests.tiny import noise
@@ -106,6 +107,13 @@ def test_envelopes_are_compared_by_shape_not_by_level() -> None:
     distance = envelope_distance(flat, reference)
     distance.backward()
     assert distance.item() == pytest.approx(1) and torch.isfinite(flat.grad).all()
+
+
+def test_level_distance_is_the_change_of_level_and_hears_nothing_else() -> None:
+    target = torch.randn(2, 80, 60, generator=torch.Generator().manual_seed(0)) - 5
+    assert level_distance(target, target).item() == 0
+    assert level_distance(target - 0.3, target).item() == pytest.approx(0.3, abs=1e-4)
+    assert level_distance(target.flip(1), target).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_log_mel_distance_weighs_loud_parts_most() -> None:

@@ -16,7 +16,7 @@ from model.decoder import Decoder
 from model.encoder import Encoder
 from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
-from model.training.objectives import envelope_distance, log_mel_distance
+from model.training.objectives import envelope_distance, level_distance, log_mel_distance
 
 CARRIER_CROPS, CARRIER_CROP_S, CARRIER_RIDGE = 400, 1.28, 1e-3
 
@@ -90,6 +90,7 @@ class DecoderTask(FrozenEncoderTask):
             estimate = sketch.log_mel.float()
             scalars[f"mel_{depth}"] = log_mel_distance(estimate, target)
             scalars[f"envelope_{depth}"] = envelope_distance(estimate, target)
+            scalars[f"level_{depth}"] = level_distance(estimate, target)
         return {"loss": torch.stack(list(scalars.values())).sum(), **{k: v.detach() for k, v in scalars.items()}}
 
 
