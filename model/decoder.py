@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from model.audio import log_mel
-from model.config import DecoderConfig, MelConfig, Timing
+from model.config import DecoderConfig, MelConfig, SimConfig, Timing
 from model.convnext import ConvNeXtStack
 
 TYPICAL_LOG_MEL = -6.5
@@ -20,6 +20,14 @@ class Sketch(NamedTuple):
 
     log_mel: Tensor
     carrier: Tensor
+
+
+def decoders(config: SimConfig, size: DecoderConfig | None = None) -> nn.ModuleList:
+    """One decoder a depth with fresh weights, of the config's own size or another."""
+    return nn.ModuleList(
+        Decoder(module.latent_dimensions, config.encoder.timing(depth), size or config.decoder, config.mel)
+        for depth, module in enumerate(config.encoder.modules)
+    )
 
 
 class Decoder(nn.Module):

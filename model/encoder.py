@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from model.config import EncoderConfig, ModuleConfig
 
 LOG_VAR_BOUND = 6.0
-"""Log-variances stay within +-6, so that neither exp() nor the KL overflows."""
+"""Log-variances stay within +-6 before they are standardised, so that neither exp() nor the KL overflows."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from model import checkpoint
 from model.audio import check_waveform, log_mel, speech_gain
 from model.config import SAMPLE_RATE_HZ, SimConfig
-from model.decoder import Decoder
+from model.decoder import decoders
 from model.encoder import Encoder
 from model.latents import EditMode, GaussianLatents
 from model.vocoder import Vocoder
@@ -36,10 +36,7 @@ class Sim(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config.encoder)
-        self.decoders = nn.ModuleList(
-            Decoder(module.latent_dimensions, config.encoder.timing(depth), config.decoder, config.mel)
-            for depth, module in enumerate(config.encoder.modules)
-        )
+        self.decoders = decoders(config)
         self.vocoder = Vocoder(config.vocoder, config.mel)
         self.effects_db: list[list[float]] | None = None
         """For each depth how much moving each dimension from -3 to +3 changes the log-mel, where it was measured."""

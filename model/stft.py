@@ -26,9 +26,14 @@ class Stft(nn.Module):
         reach = num_samples // self.hop * self.hop + self.n_fft - self.margin - num_samples
         return self._transform(nn.functional.pad(waveform, (self.margin, reach)))
 
-    def inverse(self, spectrum: Tensor, num_samples: int) -> Tensor:
-        """Complex (B, F, bins) -> the waveform (B, num_samples) whose transform is nearest in least squares."""
-        waveform = self._add(spectrum) * self.weight(spectrum.shape[-2], num_samples)
+    def inverse(self, spectrum: Tensor, num_samples: int, weight: Tensor | None = None) -> Tensor:
+        """Complex (B, F, bins) -> the waveform (B, num_samples) whose transform is nearest in least squares.
+
+        `weight` spares callers who have it already another sum of the overlap.
+        """
+        if weight is None:
+            weight = self.weight(spectrum.shape[-2], num_samples)
+        waveform = self._add(spectrum) * weight
         return waveform[:, self.margin :][:, :num_samples]
 
     def project(self, spectrum: Tensor, weight: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ class Vocoder(nn.Module):
             agreed = self.stft.project(spectrum, weight)
             ahead = agreed if before is None else _extrapolate(before, agreed)
             spectrum, before = _with_amplitude(ahead, amplitude), agreed
-        return self.stft.inverse(spectrum, num_samples)
+        return self.stft.inverse(spectrum, num_samples, weight)
 
 
 def _extrapolate(before: Tensor, now: Tensor) -> Tensor:

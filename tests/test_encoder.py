@@ -57,7 +57,7 @@ def test_the_carrier_is_the_waveform_where_the_latents_are_its_samples() -> None
     sim = Sim(tiny(latent_dimensions=hop))
     crops = [torch.randn(8, 1, 50 * hop, generator=torch.Generator().manual_seed(seed)) for seed in range(10)]
     carrier = sim.decoders[0].carrier
-    solve_carrier(Cut(), 0, carrier, crops)
+    solve_carrier(carrier, [Cut()(crop)[0].mean for crop in crops], crops)
     new = torch.randn(1, 1, 50 * hop, generator=torch.Generator().manual_seed(99))
     estimate = sim.decoders[0](Cut()(new)[0].mean, new.shape[-1]).carrier
     torch.testing.assert_close(estimate, new, atol=0.02, rtol=0)

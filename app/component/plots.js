@@ -139,7 +139,8 @@ function mapColors(kind, dark) {
   return dark ? COLORS.meanDark : COLORS.meanLight;
 }
 
-// Rows are dimensions in the chosen order, with a bar for what orders them. `shown` are those with a slider on the page, `deltas` moves their means.
+// Rows are dimensions in the chosen order, with a bar for what orders them. `shown` are those with a slider on the
+// page, `deltas` moves their means.
 function drawLatents(canvas, depth, kind, deltas, shown, seconds) {
   const plot = openPlot(canvas, seconds, true);
   const { pen } = plot;

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from model import checkpoint
 from model.audio import log_mel
 from model.config import SAMPLE_RATE_HZ, DecoderConfig, SimConfig
-from model.decoder import Decoder
+from model.decoder import Decoder, decoders
 from model.encoder import Encoder
 from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
@@ -63,20 +63,19 @@ class DecoderTask(FrozenEncoderTask):
     def __init__(self, config: SimConfig, encoder: Encoder) -> None:
         super().__init__(encoder)
         self.config = config
-        self.decoders = nn.ModuleList(
-            Decoder(module.latent_dimensions, config.encoder.timing(depth), config.decoder, config.mel)
-            for depth, module in enumerate(config.encoder.modules)
-        )
+        self.decoders = decoders(config)
         for part in self.decoders:
             cast(Decoder, part).carrier.requires_grad_(False)
 
-    def fit_carriers(self, corpus: Corpus) -> DecoderTask:
+    @torch.no_grad()
+    def start(self, corpus: Corpus) -> None:
         """Solve every decoder's linear estimate of the waveform by least squares; it is not trained further."""
         generator = torch.Generator().manual_seed(0)
         crops = [corpus.crops(8, round(CARRIER_CROP_S * SAMPLE_RATE_HZ), generator) for _ in range(CARRIER_CROPS // 8)]
+        self.encoder.eval()
+        posteriors = [self.encoder(waveform) for waveform in crops]
         for depth, decoder in enumerate(self.decoders):
-            solve_carrier(self.encoder, depth, cast(Decoder, decoder).carrier, crops)
-        return self
+            solve_carrier(cast(Decoder, decoder).carrier, [parts[depth].mean for parts in posteriors], crops)
 
     def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
         with torch.no_grad():
@@ -95,13 +94,11 @@ class DecoderTask(FrozenEncoderTask):
 
 
 @torch.no_grad()
-def solve_carrier(encoder: Encoder, depth: int, carrier: nn.Conv1d, crops: list[Tensor]) -> None:
-    """Ridge regression from the latents' means to the samples of each hop, in closed form."""
-    encoder.eval()
+def solve_carrier(carrier: nn.Conv1d, means: list[Tensor], crops: list[Tensor]) -> None:
+    """Ridge regression from batches of means (B, C, F) to the samples (B, 1, T) of each hop, in closed form."""
     (taps,), hop = carrier.kernel_size, carrier.out_channels
     products, answers, rows = torch.zeros(()), torch.zeros(()), 0
-    for waveform in crops:
-        mean = encoder(waveform)[depth].mean
+    for mean, waveform in zip(means, crops, strict=True):
         windows = nn.functional.pad(mean, (taps // 2, taps // 2)).unfold(-1, taps, 1)
         frames = min(mean.shape[-1], waveform.shape[-1] // hop)
         inputs = windows[:, :, :frames].transpose(1, 2).flatten(2).flatten(0, 1)
@@ -120,7 +117,7 @@ def train(options: DecoderOptions) -> None:
     checkpoint.load_weights(encoder, options.encoder)
     corpus = corpus_of_run(options.folders, options.fit.run).select("train", options.corpora, options.exclude)
     fit(
-        lambda: DecoderTask(config, encoder).fit_carriers(corpus),
+        lambda: DecoderTask(config, encoder),
         corpus,
         options.fit,
         lambda task, run: checkpoint.save(task.decoders, config, run),  # type: ignore[arg-type]

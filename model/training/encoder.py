@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from model import checkpoint
 from model.audio import log_mel
-from model.config import DecoderConfig, EncoderConfig, ModuleConfig, SimConfig
-from model.decoder import Decoder
+from model.config import DecoderConfig, ModuleConfig, SimConfig
+from model.decoder import decoders
 from model.encoder import Encoder, SimModule
 from model.training.context import RecurrentContext
 from model.training.data import DEFAULT_FOLDERS, corpus_of_run
@@ -53,11 +53,13 @@ class EncoderOptions:
             raise ValueError(f"{len(self.beta)} betas for {self.config.encoder.num_depths} depths; give one a depth.")
 
 
-def _widths(hidden: int, dimensions: int) -> SimConfig:
+def widths(config: SimConfig, dimensions: int, hidden: int | None = None) -> SimConfig:
+    """The same model with other numbers of latent dimensions and, if given, hidden channels at every depth."""
     modules = tuple(
-        replace(module, hidden_channels=hidden, latent_dimensions=dimensions) for module in EncoderConfig().modules
+        replace(module, latent_dimensions=dimensions, hidden_channels=hidden or module.hidden_channels)
+        for module in config.encoder.modules
     )
-    return SimConfig(encoder=EncoderConfig(modules=modules))
+    return replace(config, encoder=replace(config.encoder, modules=modules))
 
 
 def _as_published(config: SimConfig) -> SimConfig:
@@ -83,7 +85,7 @@ PRESETS = {
     ),
     "syllables": EncoderOptions(
         FitOptions(Path("runs/encoder-syllables"), minutes=20, crop_seconds=0.64),
-        config=_widths(256, 32),
+        config=widths(SimConfig(), 32, 256),
         corpora=("syllables/words",),
         context_channels=256,
     ),
@@ -95,9 +97,7 @@ PRESETS = {
             crop_seconds=0.64,
             learning_rate=2e-4,
         ),
-        config=replace(
-            _widths(512, 512), encoder=replace(_widths(512, 512).encoder, normalization="none", standardized=False)
-        ),
+        config=_as_published(widths(SimConfig(), 512, 512)),
         kl_reduction="as_released",
         kl_warmup_steps=0,
         num_negatives=10,
@@ -120,7 +120,7 @@ class EncoderTask(Task):
         sizes = [module.latent_dimensions for module in modules]
         contrast = (options.steps_ahead, options.num_negatives)
         self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes))
-        self.local = local_decoders(options.config) if options.local_weight else None
+        self.local = decoders(options.config, LOCAL_DECODER) if options.local_weight else None
         self.recurrent = RecurrentContext(sizes[-1], options.context_channels) if options.context_channels else None
         if self.recurrent:
             self.recurrent_objective = InfoNce(options.context_channels, sizes[-1], *contrast)
@@ -132,10 +132,16 @@ class EncoderTask(Task):
         warmup = min(1.0, (self.updates.item() + 1) / max(1, self.options.kl_warmup_steps))
         self.updates += 1
         scalars = {"cap_nats": waveform.new_tensor(self.objectives[0].cap_nats)}
+        target = log_mel(waveform, self.options.config.mel) if self.local else None
         total = waveform.new_zeros(())
         for depth, (module, objective) in enumerate(zip(self.encoder.stack, self.objectives, strict=True)):
             loss, below = self._module_loss(depth, module, objective, below, draw, scalars, warmup)
-            total = total + loss + self._local_loss(depth, below, waveform, scalars)
+            total = total + loss
+            if self.local and target is not None:
+                # A small decoder of the module's own; its gradient stops where the module's input was detached.
+                distance = log_mel_distance(self.local[depth](below, waveform.shape[-1]).log_mel.float(), target)
+                total = total + self.options.local_weight * distance
+                scalars[f"mel_{depth}"] = distance.detach()
         if self.recurrent:
             result = self.recurrent_objective(self.recurrent(below), below.detach(), draw.shared)
             total = total + result.loss_nats
@@ -162,23 +168,6 @@ class EncoderTask(Task):
             loss = loss + warmup * self.options.beta[depth] * kl_nats(posterior, self.options.kl_reduction)
             scalars[f"kl_{depth}"] = kl_nats(posterior).detach()
         return loss, latents
-
-    def _local_loss(self, depth: int, latents: Tensor, waveform: Tensor, scalars: dict[str, Tensor]) -> Tensor:
-        """Distance of what a module's own small decoder makes of its latents from the log-mel; 0 without one."""
-        if not self.local:
-            return waveform.new_zeros(())
-        target = log_mel(waveform, self.options.config.mel)
-        distance = log_mel_distance(self.local[depth](latents, waveform.shape[-1]).log_mel.float(), target)
-        scalars[f"mel_{depth}"] = distance.detach()
-        return self.options.local_weight * distance
-
-
-def local_decoders(config: SimConfig) -> nn.ModuleList:
-    """One small decoder a depth; thrown away after training."""
-    return nn.ModuleList(
-        Decoder(module.latent_dimensions, config.encoder.timing(depth), LOCAL_DECODER, config.mel)
-        for depth, module in enumerate(config.encoder.modules)
-    )
 
 
 def train(options: EncoderOptions) -> None:

@@ -93,6 +93,9 @@ class Task(nn.Module):
     def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
         raise NotImplementedError
 
+    def start(self, corpus: Corpus) -> None:
+        """What has to be learnt from the corpus before the first update; a resumed run has it in its state."""
+
 
 @dataclass
 class Progress:
@@ -120,6 +123,8 @@ def fit(
     fabric = launch(options)
     seed_everything(options.seed, verbose=False)
     task = build()
+    if not (options.run / "state.json").exists():
+        task.start(corpus)
     module, optimizer = fabric.setup(task, torch.optim.AdamW(parameter_groups(task, options), lr=options.learning_rate))
     progress = _resume(task, optimizer, options.run)
     with fabric.rank_zero_first():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from model.audio import log_mel
 from model.config import SAMPLE_RATE_HZ
@@ -41,8 +42,12 @@ def score_latents(encoder: Encoder, predictors: list[InfoNce], test: Corpus, see
 @torch.no_grad()
 def _posteriors(encoder: Encoder, test: Corpus, seed: int) -> list[Posterior]:
     """Posteriors of the same held-out crops at every depth."""
-    crops = test.crops(CROPS, round(CROP_S * SAMPLE_RATE_HZ), torch.Generator().manual_seed(seed))
-    return encoder(crops)
+    return encoder(held_out_crops(test, seed))
+
+
+def held_out_crops(test: Corpus, seed: int) -> Tensor:
+    """The crops (CROPS, 1, T) on which latents are scored."""
+    return test.crops(CROPS, round(CROP_S * SAMPLE_RATE_HZ), torch.Generator().manual_seed(seed))
 
 
 def score_probes(sim: Sim, train: Corpus, test: Corpus, known_words: tuple[str, ...], seed: int) -> Scores:

@@ -11,7 +11,7 @@ from torch import nn
 
 from model import checkpoint
 from model.audio import DB_PER_NEPER, log_mel
-from model.config import SAMPLE_RATE_HZ, SimConfig
+from model.config import SimConfig
 from model.decoder import Decoder
 from model.encoder import Encoder
 from model.training import card, decoder, encoder, score_latents
@@ -69,7 +69,7 @@ def train_setting(options: SweepOptions, beta: float, dimensions: int) -> None:
         replace(
             preset,
             fit=replace(options.encoder_fit, run=here / "encoder"),
-            config=with_latents(preset.config, dimensions),
+            config=encoder.widths(preset.config, dimensions),
             beta=(beta,) * preset.config.encoder.num_depths,
             kl_warmup_steps=100,
             folders=options.folders,
@@ -108,20 +108,12 @@ def score_setting(options: SweepOptions, beta: float, dimensions: int, train: Co
 @torch.no_grad()
 def reconstruction_db(trained: Encoder, decoders: nn.ModuleList, config: SimConfig, test: Corpus) -> list[float]:
     """Mean absolute difference between true log-mel and the one decoded from the means, a depth."""
-    crops = test.crops(
-        score_latents.CROPS, round(score_latents.CROP_S * SAMPLE_RATE_HZ), torch.Generator().manual_seed(0)
-    )
+    crops = score_latents.held_out_crops(test, seed=0)
     target = log_mel(crops, config.mel)
     return [
         float((cast(Decoder, part)(posterior.mean, crops.shape[-1]).log_mel - target).abs().mean()) * DB_PER_NEPER
         for part, posterior in zip(decoders, trained(crops), strict=True)
     ]
-
-
-def with_latents(config: SimConfig, dimensions: int) -> SimConfig:
-    """The same model with another number of latent dimensions at every depth."""
-    modules = tuple(replace(module, latent_dimensions=dimensions) for module in config.encoder.modules)
-    return replace(config, encoder=replace(config.encoder, modules=modules))
 
 
 def _folder(options: SweepOptions, beta: float, dimensions: int) -> Path:
