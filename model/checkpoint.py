@@ -1,7 +1,4 @@
-"""A checkpoint is a folder: config.json, weights as safetensors, CARD.md with their hashes. No pickle.
-
-The vocoder has a file of its own beside weights.safetensors, so that each file stays under 10 MB.
-"""
+"""A checkpoint is a folder: config.json, weights as safetensors, CARD.md with their hashes. No pickle."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from torch import Tensor, nn
 from model.config import SimConfig
 
 CHECKPOINTS = Path(__file__).parent.parent / "assets" / "checkpoints"
-WEIGHTS, VOCODER, DIMENSIONS = "weights.safetensors", "vocoder.safetensors", "dimensions.json"
+WEIGHTS, DIMENSIONS = "weights.safetensors", "dimensions.json"
 _HASH_LINE = re.compile(r"sha256 of (\S+\.safetensors): `([0-9a-f]{64})`")
 
 
@@ -44,30 +41,19 @@ def load_config(folder: Path) -> SimConfig:
 
 def load_weights(module: nn.Module, folder: Path) -> None:
     """Fill `module` from the folder; missing, extra or misshapen tensors and broken files are refused."""
-    hashes = card_hashes(folder)
-    tensors: dict[str, Tensor] = {}
-    for name in _split(module.state_dict()):
-        path = folder / name
-        if not path.is_file():
-            raise ValueError(f"The checkpoint {folder.name} has no {name}; restore it from the repository.")
-        if name in hashes and hashes[name] != file_hash(path):
-            raise ValueError(
-                f"{name} of checkpoint {folder.name} differs from the hash in its CARD.md, so the file is damaged; "
-                "restore it from the repository."
-            )
-        try:
-            tensors |= load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{name} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
+    hashes, path = card_hashes(folder), folder / WEIGHTS
+    if not path.is_file():
+        raise ValueError(f"The checkpoint {folder.name} has no {WEIGHTS}; restore it from the repository.")
+    if WEIGHTS in hashes and hashes[WEIGHTS] != file_hash(path):
+        raise ValueError(
+            f"{WEIGHTS} of checkpoint {folder.name} differs from the hash in its CARD.md, so the file is damaged; "
+            "restore it from the repository."
+        )
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{WEIGHTS} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
     fill(module, tensors, folder.name)
-
-
-def _split(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """File name -> the tensors that go into it."""
-    files: dict[str, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        files.setdefault(VOCODER if key.startswith("vocoder.") else WEIGHTS, {})[key] = value
-    return files
 
 
 def fill(module: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
@@ -92,8 +78,7 @@ def save(module: nn.Module, config: SimConfig, folder: Path) -> None:
         key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in module.state_dict().items()
     }
-    for name, part in _split(tensors).items():
-        write_atomically(folder / name, partial(save_file, part))
+    write_atomically(folder / WEIGHTS, partial(save_file, tensors))
     (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
 
 

@@ -183,17 +183,15 @@ class DecoderConfig:
 
 @dataclass(frozen=True)
 class VocoderConfig:
-    """Log-mel -> waveform: ConvNeXt blocks, then an inverse short-time Fourier transform (Vocos, arXiv 2306.00814)."""
+    """Log-mel -> waveform: how long the phase is searched for."""
 
-    channels: int = 256
-    blocks: int = 4
-    kernel: int = 7
-    expansion: int = 2
-    refinements: int = 24
-    """Griffin-Lim steps that make neighbouring frames agree, after the network's guess of the phase."""
+    reflections: int = 20
+    """Relaxed averaged alternating reflections, which search."""
+    refinements: int = 14
+    """Fast Griffin-Lim steps, which settle."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "channels", "blocks", "kernel", "expansion")
+        require_positive(self, "reflections", "refinements")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Backbone shared by decoders and vocoder: one-dimensional ConvNeXt blocks (arXiv 2201.03545)."""
+"""Backbone of the decoders: one-dimensional ConvNeXt blocks (arXiv 2201.03545)."""
 
 from __future__ import annotations
 

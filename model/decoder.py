@@ -30,6 +30,26 @@ def decoders(config: SimConfig, size: DecoderConfig | None = None) -> nn.ModuleL
     )
 
 
+class Stem(nn.Linear):
+    """Filters over the latents around every log-mel frame: their outputs, and log-energies of pairs of them."""
+
+    def __init__(self, dimensions: int, timing: Timing, num_frames: int, channels: int, mel: MelConfig) -> None:
+        self.stride = mel.hop_samples // timing.hop_samples
+        self.kernel = num_frames * self.stride
+        super().__init__(dimensions * self.kernel, 3 * channels)
+        self.mel = mel
+        # Log-mel frame j is centred on sample j * hop; pad so that the middle tap falls there.
+        self.pad_left = round((self.kernel - 1) / 2 + timing.first_center_samples / timing.hop_samples)
+
+    def forward(self, latents: Tensor, num_samples: int) -> Tensor:  # type: ignore[override]
+        """(B, C, F) of a clip of `num_samples` -> (B, T // hop + 1, 2 * channels)."""
+        reach = (self.mel.frames(num_samples) - 1) * self.stride + self.kernel
+        pad_right = reach - self.pad_left - latents.shape[-1]
+        windows = nn.functional.pad(latents, (self.pad_left, pad_right)).unfold(-1, self.kernel, self.stride)
+        linear, real, imaginary = super().forward(windows.transpose(1, 2).flatten(2)).chunk(3, dim=-1)
+        return torch.cat([linear, (real.square() + imaginary.square() + 1e-3).log()], dim=-1)
+
+
 class Decoder(nn.Module):
     """Strided stem down to the log-mel's frame rate, then ConvNeXt blocks.
 
@@ -43,14 +63,10 @@ class Decoder(nn.Module):
     def __init__(self, dimensions: int, timing: Timing, config: DecoderConfig, mel: MelConfig) -> None:
         super().__init__()
         self.mel = mel
-        self.stride = mel.hop_samples // timing.hop_samples
-        self.kernel = config.stem_frames * self.stride
-        # Log-mel frame j is centred on sample j * hop; pad so that the middle tap falls there.
-        self.pad_left = round((self.kernel - 1) / 2 + timing.first_center_samples / timing.hop_samples)
         self.carrier = nn.Conv1d(
             dimensions, timing.hop_samples, config.carrier_frames, padding=config.carrier_frames // 2
         )
-        self.stem = nn.Linear(dimensions * self.kernel, 3 * config.channels)
+        self.stem = Stem(dimensions, timing, config.stem_frames, config.channels, mel)
         self.mix = nn.Linear(2 * config.channels + mel.bands, config.channels)
         self.norm_in = nn.LayerNorm(config.channels)
         self.blocks = ConvNeXtStack(config.channels, config.blocks, config.kernel, expansion=3)
@@ -64,7 +80,7 @@ class Decoder(nn.Module):
         """(B, C, F) of a clip of `num_samples` -> log-mel (B, bands, T // hop + 1) and carrier (B, 1, T)."""
         carrier = self._carrier(latents, num_samples)
         seen = log_mel(carrier, self.mel).transpose(1, 2) - TYPICAL_LOG_MEL
-        features = torch.cat([self._stem(latents, num_samples), seen], dim=-1)
+        features = torch.cat([self.stem(latents, num_samples), seen], dim=-1)
         hidden = self.norm_in(self.mix(features)).transpose(1, 2)
         hidden = self.norm_out(self.blocks(hidden).transpose(1, 2))
         own, trust = self.head(hidden).chunk(2, dim=-1)
@@ -75,11 +91,3 @@ class Decoder(nn.Module):
         """A hop of samples for every latent frame; nothing is known of samples behind the last frame."""
         waveform = self.carrier(latents).transpose(1, 2).flatten(1).float()[:, None]
         return nn.functional.pad(waveform, (0, num_samples - waveform.shape[-1]))
-
-    def _stem(self, latents: Tensor, num_samples: int) -> Tensor:
-        """(B, F_mel, 2 * channels): outputs and log-energies of filters over the latents."""
-        reach = (self.mel.frames(num_samples) - 1) * self.stride + self.kernel
-        pad_right = reach - self.pad_left - latents.shape[-1]
-        windows = nn.functional.pad(latents, (self.pad_left, pad_right)).unfold(-1, self.kernel, self.stride)
-        linear, real, imaginary = self.stem(windows.transpose(1, 2).flatten(2)).chunk(3, dim=-1)
-        return torch.cat([linear, (real.square() + imaginary.square() + 1e-3).log()], dim=-1)

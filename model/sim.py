@@ -87,8 +87,8 @@ class Sim(nn.Module):
     ) -> Decoded:
         """Spectrogram and sound of the latents' means at `depth`; of the window [start_s, end_s) only, if given.
 
-        A window starts and ends on a frame of the log-mel spectrogram, and away from its edges it equals the same
-        window of the whole clip.
+        A window starts and ends on a frame of the log-mel spectrogram, and away from its edges its spectrogram equals
+        that of the whole clip there. The phases of its sound are searched for anew.
         """
         dimensions = self.config.encoder.modules[self.config.encoder.check_depth(depth)].latent_dimensions
         if latents.mean.shape[1] != dimensions or latents.timing != self.config.encoder.timing(depth):

@@ -1,4 +1,8 @@
-"""Log-mel spectrogram -> waveform, through an inverse short-time Fourier transform (Vocos, arXiv 2306.00814)."""
+"""Log-mel spectrogram -> waveform by phase retrieval: nothing to train, nothing that only speech could pass.
+
+A network of 1.4 million parameters for amplitude and first phase was measured against more steps of the same duration,
+and the steps won on every measure.
+"""
 
 from __future__ import annotations
 
@@ -7,79 +11,89 @@ from torch import Tensor, nn
 
 from model.audio import mel_filters
 from model.config import MelConfig, VocoderConfig
-from model.convnext import ConvNeXtStack
 from model.stft import Stft
 
 MAX_LOG_AMPLITUDE = 5.0
 """Amplitudes are cut at exp(5): far above full scale, low enough that an odd latent cannot overflow."""
-
+SCALINGS = 4
+MAX_SCALING = 1e3
+RELAXATION = 0.9
 MOMENTUM = 0.99
 """Of the fast Griffin-Lim algorithm (Perraudin et al., 2013)."""
 
 
 class Vocoder(nn.Module):
-    """ConvNeXt blocks at the log-mel's frame rate; the head corrects the amplitude and guesses the phase of every bin.
+    """Amplitudes that explain the log-mel, then phases that overlapping frames agree on."""
 
-    The amplitude starts from the least-squares inverse of the mel filters (FreeV, arXiv 2406.08196), so that the
-    network has only to learn what the mel left out. A few Griffin-Lim steps then make overlapping frames agree.
-    """
-
+    filters: Tensor
     inverse_filters: Tensor
 
     def __init__(self, config: VocoderConfig, mel: MelConfig) -> None:
         super().__init__()
-        self.mel, self.refinements = mel, config.refinements
-        self.embed = nn.Conv1d(mel.bands, config.channels, config.kernel, padding=config.kernel // 2)
-        self.norm_in = nn.LayerNorm(config.channels)
-        self.blocks = ConvNeXtStack(config.channels, config.blocks, config.kernel, config.expansion)
-        self.norm_out = nn.LayerNorm(config.channels)
-        # Amplitude correction, then real and imaginary part of the phase, which unlike an angle do not wrap.
-        self.head = nn.Linear(config.channels, 3 * (mel.n_fft // 2 + 1))
+        self.config, self.mel = config, mel
         self.stft = Stft(mel.n_fft, mel.hop_samples)
-        self.register_buffer("inverse_filters", torch.linalg.pinv(mel_filters(mel)), persistent=False)
+        filters = mel_filters(mel)
+        self.register_buffer("filters", filters, persistent=False)
+        self.register_buffer("inverse_filters", torch.linalg.pinv(filters), persistent=False)
 
     def forward(self, log_mel: Tensor, num_samples: int | None = None, carrier: Tensor | None = None) -> Tensor:
         """(B, bands, F) -> (B, 1, num_samples); by default (F - 1) * hop samples.
 
-        `carrier` (B, 1, num_samples) is what is known of the waveform itself. Where it is loud its phase is taken, and
-        the network's own guess where it is silent.
+        `carrier` (B, 1, num_samples) is what is known of the waveform itself. Where it is loud its phase is taken.
         """
         if num_samples is None:
             num_samples = (log_mel.shape[-1] - 1) * self.mel.hop_samples
-        hidden = self.norm_in(self.embed(log_mel).transpose(1, 2)).transpose(1, 2)
-        hidden = self.norm_out(self.blocks(hidden).transpose(1, 2))
-        correction, real, imaginary = self.head(hidden).float().chunk(3, dim=-1)
-        prior = log_mel.float().clamp(max=MAX_LOG_AMPLITUDE).exp().transpose(1, 2) @ self.inverse_filters.T
-        prior = prior.clamp(min=self.mel.floor)
-        amplitude = (prior.log() + correction).clamp(max=MAX_LOG_AMPLITUDE).exp()
         known = None if carrier is None else carrier[:, 0]
-        return self.synthesize(amplitude, torch.complex(real, imaginary), num_samples, known)[:, None]
+        return self.synthesize(self.amplitude(log_mel), num_samples, known)[:, None]
 
-    def synthesize(self, amplitude: Tensor, guess: Tensor, num_samples: int, known: Tensor | None = None) -> Tensor:
+    def amplitude(self, log_mel: Tensor) -> Tensor:
+        """(B, bands, F) -> amplitudes (B, F, bins) whose mel spectrogram is nearly the given one.
+
+        They start from the least-squares inverse of the mel filters, which can be negative and is then cut. A few
+        steps of the simultaneous multiplicative reconstruction technique (Censor and Segman, 1987) bring the bands
+        back to what they should be: every bin is scaled by the weighted geometric mean of its bands' ratios.
+        """
+        wanted = log_mel.float().clamp(max=MAX_LOG_AMPLITUDE).exp().transpose(1, 2)
+        amplitude = (wanted @ self.inverse_filters.T).clamp(min=self.mel.floor)
+        share = self.filters / self.filters.sum(0).clamp(min=self.mel.floor)
+        for _ in range(SCALINGS):
+            ratio = wanted / (amplitude @ self.filters.T)
+            amplitude = amplitude * (ratio.clamp(1 / MAX_SCALING, MAX_SCALING).log() @ share).exp()
+        return amplitude
+
+    def synthesize(self, amplitude: Tensor, num_samples: int, known: Tensor | None = None) -> Tensor:
         """Waveform (B, num_samples) whose transform has nearly the `amplitude` (B, F, bins).
 
-        Its phase starts from what is `known` of the waveform (B, num_samples), and for the rest of the amplitude from
-        the phase of `guess` (B, F, bins). Fast Griffin-Lim steps then keep the amplitude and take the phase that the
-        sound's own overlapping frames agree on, a little ahead of them.
+        Its phase starts from what is `known` of the waveform (B, num_samples), and from zero for the rest. Relaxed
+        averaged alternating reflections (Luke, 2005) leave the poor agreements near the start, and fast Griffin-Lim
+        steps settle on a good one; that the two together beat either on speech was found by Peer et al.
+        (arXiv 2205.05496).
         """
+        weight = self.stft.weight(amplitude.shape[1], num_samples)
+        spectrum = torch.complex(amplitude, torch.zeros_like(amplitude))
         if known is not None:
             carrier = self.stft(known)
-            guess = carrier + _with_amplitude(guess, (amplitude - carrier.abs()).clamp(min=0))
-        weight = self.stft.weight(amplitude.shape[1], num_samples)
-        spectrum, before = _with_amplitude(guess, amplitude), None
-        for _ in range(self.refinements):
+            spectrum = carrier + (amplitude - carrier.abs()).clamp(min=0)
+        # Once for real and once for imaginary parts, so that no step has to spread it.
+        amplitude = amplitude[..., None].repeat(1, 1, 1, 2)
+        for _ in range(self.config.reflections):
+            fitting = _with_amplitude(spectrum, amplitude)
+            mirrored = _extrapolate(spectrum, fitting, 1.0)
+            agreed = self.stft.project(mirrored, weight)
+            spectrum = fitting.add_(agreed.sub_(mirrored), alpha=RELAXATION)
+        spectrum, before = _with_amplitude(spectrum, amplitude), None
+        for _ in range(self.config.refinements):
             agreed = self.stft.project(spectrum, weight)
-            ahead = agreed if before is None else _extrapolate(before, agreed)
+            ahead = agreed if before is None else _extrapolate(before, agreed, MOMENTUM)
             spectrum, before = _with_amplitude(ahead, amplitude), agreed
         return self.stft.inverse(spectrum, num_samples, weight)
 
 
-def _extrapolate(before: Tensor, now: Tensor) -> Tensor:
-    """As much further as MOMENTUM says; on real views, since complex arithmetic is slow."""
-    return torch.view_as_complex(torch.lerp(torch.view_as_real(before), torch.view_as_real(now), 1 + MOMENTUM))
+def _extrapolate(before: Tensor, now: Tensor, share: float) -> Tensor:
+    """As much further again as `share` says; on real views, since complex arithmetic is slow."""
+    return torch.view_as_complex(torch.lerp(torch.view_as_real(before), torch.view_as_real(now), 1 + share))
 
 
 def _with_amplitude(spectrum: Tensor, amplitude: Tensor) -> Tensor:
-    """The phase of `spectrum` with another amplitude; a bin of zero stays zero, and so does its gradient."""
-    power = (spectrum * spectrum.conj()).real + 1e-10
-    return spectrum * (amplitude * power.rsqrt())
+    """The phase of `spectrum` with another amplitude (..., 2); a bin of zero stays zero."""
+    return torch.view_as_complex(torch.view_as_real(spectrum.sgn()).mul_(amplitude))

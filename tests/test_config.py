@@ -69,7 +69,7 @@ def test_config_survives_json(tmp_path: Path) -> None:
         ({"decoder": {"chanels": 8}}, "did you mean 'channels'"),
         ({"mel": {"bands": "80"}}, "'80'"),
         ({"encoder": {"normalization": "group"}}, "choose 'batch' or 'none'"),
-        ({"vocoder": {"blocks": 0}}, "must be above 0"),
+        ({"vocoder": {"refinements": 0}}, "must be above 0"),
         ({"mel": {"hop_samples": 150}}, "must be a multiple"),
         ({"encoder": {"modules": [{"kernels": [4]}]}}, "missing"),
     ],

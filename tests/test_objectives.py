@@ -7,13 +7,11 @@ from model.encoder import Posterior
 from model.training.objectives import (
     QUIET_WEIGHT,
     InfoNce,
-    SpectralDistance,
     envelope_distance,
     kl_nats,
     level_distance,
     log_mel_distance,
 )
-from tests.tiny import noise
 
 NEGATIVES = 31
 
@@ -78,20 +76,6 @@ def test_released_kl_is_ours_times_frames_over_dimensions() -> None:
 def test_unknown_kl_reduction_is_refused() -> None:
     with pytest.raises(ValueError, match="choose one of sum_over_dimensions, as_released"):
         kl_nats(posterior(3), "mean")
-
-
-def test_spectral_distance_is_zero_for_itself_and_grows_with_difference() -> None:
-    distance = SpectralDistance()
-    reference = noise()[None]
-    assert distance(reference, reference).item() == 0
-    near, far = distance(reference * 1.1, reference), distance(reference * 2, reference)
-    assert 0 < near < far
-
-
-def test_spectral_distance_has_a_gradient_at_silence() -> None:
-    silent = torch.zeros(1, 1, 4000, requires_grad=True)
-    SpectralDistance()(silent, noise(0.25)[None]).backward()
-    assert torch.isfinite(silent.grad).all()
 
 
 def spectrogram(seed: int) -> torch.Tensor:

@@ -15,7 +15,7 @@ import torch
 
 from model import Sim, checkpoint
 from model.config import SimConfig
-from model.training import data, decoder, encoder, export, fit, intelligibility, reference, sweep, vocoder
+from model.training import data, decoder, encoder, export, fit, intelligibility, reference, sweep
 from model.training.__main__ import main
 from model.training.data import load_corpus
 from model.training.fit import FitOptions, Task, parameter_groups
@@ -108,11 +108,10 @@ def test_a_folder_that_does_not_exist_is_named() -> None:
 def test_all_parts_train_and_make_a_checkpoint(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
-    runs = {part: tmp_path / part for part in ("encoder", "decoder", "vocoder", "reference")}
+    runs = {part: tmp_path / part for part in ("encoder", "decoder", "reference")}
     fits = {part: fit_options(run, precision=precision) for part, run in runs.items()}
     encoder.train(encoder_options(runs["encoder"], folder, precision=precision))
     decoder.train(decoder.DecoderOptions(fits["decoder"], runs["encoder"], tiny().decoder, folders=(folder,)))
-    vocoder.train(vocoder.VocoderOptions(fits["vocoder"], tiny(), (folder,)))
     reference.train(reference.ReferenceOptions(fits["reference"], runs["encoder"], folders=(folder,)))
     monkeypatch.setattr(checkpoint, "CHECKPOINTS", tmp_path / "checkpoints")
     folders = [f"--{part}={run}" for part, run in runs.items()]
@@ -266,9 +265,8 @@ def test_every_preset_builds_and_optimises_all_it_should(name: str) -> None:
     assert_all_trained(task, preset.fit)
 
 
-def test_the_vocoder_and_the_decoders_are_optimised_and_the_encoder_is_not() -> None:
+def test_the_decoders_are_optimised_and_the_encoder_is_not() -> None:
     options = fit_options(Path("unused"))
-    assert_all_trained(vocoder.VocoderTask(vocoder.VocoderOptions(config=tiny())), options)
     task = decoder.DecoderTask(tiny(), Sim(tiny()).encoder)
     carriers = {id(parameter) for part in task.decoders for parameter in part.carrier.parameters()}
     assert optimised(task, options) == {id(parameter) for parameter in task.decoders.parameters()} - carriers
@@ -283,9 +281,7 @@ def optimised(task: Task, options: FitOptions) -> set[int]:
     return {id(parameter) for group in parameter_groups(task, options) for parameter in group["params"]}
 
 
-@pytest.mark.parametrize(
-    "command", ["prepare", "encoder", "decoder", "vocoder", "reference", "sweep", "export", "evaluate"]
-)
+@pytest.mark.parametrize("command", ["prepare", "encoder", "decoder", "reference", "sweep", "export", "evaluate"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])
@@ -295,7 +291,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 def test_a_wrong_value_ends_the_command_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"None of the folders .*nowhere exists"):
-        main(["vocoder", "--folders", "nowhere", "--fit.run", str(tmp_path / "run")])
+        main(["decoder", "--folders", "nowhere", "--fit.run", str(tmp_path / "run")])
 
 
 def test_wrong_options_are_refused() -> None:

@@ -8,13 +8,12 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from model.training import debian, decoder, encoder, evaluate, export, reference, sweep, vocoder
+from model.training import debian, decoder, encoder, evaluate, export, reference, sweep
 
 COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "prepare": (debian.PrepareOptions, debian.prepare),
     "encoder": (encoder.EncoderOptions, encoder.train),
     "decoder": (decoder.DecoderOptions, decoder.train),
-    "vocoder": (vocoder.VocoderOptions, vocoder.train),
     "reference": (reference.ReferenceOptions, reference.train),
     "sweep": (sweep.SweepOptions, sweep.run),
     "export": (export.ExportOptions, export.run),

@@ -11,15 +11,14 @@ from torch import Tensor, nn
 
 from model import checkpoint
 from model.audio import log_mel
-from model.config import DecoderConfig, ModuleConfig, SimConfig
-from model.decoder import decoders
+from model.config import ModuleConfig, SimConfig
 from model.encoder import Encoder, SimModule
 from model.training.context import RecurrentContext
 from model.training.data import DEFAULT_FOLDERS, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
+from model.training.local import LocalDecoder
 from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats, log_mel_distance
 
-LOCAL_DECODER = DecoderConfig(channels=96, blocks=1)
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
 
@@ -79,9 +78,9 @@ PRESETS = {
     ),
     "speech-local": replace(
         _SPEECH,
-        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local")),
-        beta=(0.005, 0.005, 0.005),
-        local_weight=2.0,
+        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local"), steps=4800),
+        beta=(0.003, 0.003, 0.003),
+        local_weight=10.0,
     ),
     "syllables": EncoderOptions(
         FitOptions(Path("runs/encoder-syllables"), minutes=20, crop_seconds=0.64),
@@ -120,7 +119,8 @@ class EncoderTask(Task):
         sizes = [module.latent_dimensions for module in modules]
         contrast = (options.steps_ahead, options.num_negatives)
         self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes))
-        self.local = decoders(options.config, LOCAL_DECODER) if options.local_weight else None
+        depths = range(len(modules)) if options.local_weight else ()
+        self.local = nn.ModuleList(LocalDecoder(options.config, depth) for depth in depths)
         self.recurrent = RecurrentContext(sizes[-1], options.context_channels) if options.context_channels else None
         if self.recurrent:
             self.recurrent_objective = InfoNce(options.context_channels, sizes[-1], *contrast)
@@ -137,9 +137,9 @@ class EncoderTask(Task):
         for depth, (module, objective) in enumerate(zip(self.encoder.stack, self.objectives, strict=True)):
             loss, below = self._module_loss(depth, module, objective, below, draw, scalars, warmup)
             total = total + loss
-            if self.local and target is not None:
+            if target is not None:
                 # A small decoder of the module's own; its gradient stops where the module's input was detached.
-                distance = log_mel_distance(self.local[depth](below, waveform.shape[-1]).log_mel.float(), target)
+                distance = log_mel_distance(self.local[depth](below, waveform.shape[-1]).float(), target)
                 total = total + self.options.local_weight * distance
                 scalars[f"mel_{depth}"] = distance.detach()
         if self.recurrent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -28,27 +28,22 @@ class ExportOptions:
     """Name of the checkpoint under assets/checkpoints."""
     encoder: Path = Path("runs/encoder-speech")
     decoder: Path = Path("runs/decoder-speech")
-    vocoder: Path = Path("runs/vocoder")
     reference: Path | None = None
     """Run of the reference design's decoders, which only `evaluate` needs."""
 
 
 def run(options: ExportOptions) -> None:
-    """Put a trained encoder, its decoders and a vocoder together under assets/checkpoints."""
-    config = replace(
-        checkpoint.load_config(options.decoder),
-        vocoder=checkpoint.load_config(options.vocoder).vocoder,
-    )
+    """Put a trained encoder and its decoders together under assets/checkpoints."""
+    config = checkpoint.load_config(options.decoder)
     if config.encoder != checkpoint.load_config(options.encoder).encoder:
         raise ValueError(f"The decoders in {options.decoder} were trained on another encoder than {options.encoder}.")
     sim = Sim(config)
     checkpoint.load_weights(sim.encoder, options.encoder)
     checkpoint.load_weights(sim.decoders, options.decoder)
-    checkpoint.load_weights(sim.vocoder, options.vocoder)
     folder = checkpoint.CHECKPOINTS / options.name
     checkpoint.save(sim, config, folder)
     save_predictors(options.encoder, config, folder)
-    runs = {"encoder": options.encoder, "decoder": options.decoder, "vocoder": options.vocoder}
+    runs = {"encoder": options.encoder, "decoder": options.decoder}
     if options.reference:
         shutil.copyfile(options.reference / checkpoint.WEIGHTS, folder / REFERENCE)
         runs["reference"] = options.reference

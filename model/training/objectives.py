@@ -1,19 +1,15 @@
-"""What is optimised: InfoNCE and KL for the encoder, spectral distances for decoders and vocoder."""
+"""What is optimised: InfoNCE and KL for the encoder, spectral distances for the decoders."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 import torch.distributed.nn.functional
-import torchaudio
 from torch import Tensor, nn
 
-from model.audio import amplitude
-from model.config import SAMPLE_RATE_HZ
 from model.encoder import Posterior
 from model.latents import gaussian_kl
 
@@ -107,31 +103,6 @@ def kl_nats(posterior: Posterior, reduction: str = KL_REDUCTIONS[0]) -> Tensor:
     if reduction == "as_released":
         return kl.sum(2).mean()
     raise ValueError(f"KL reduction {reduction!r} does not exist; choose one of {', '.join(KL_REDUCTIONS)}.")
-
-
-class SpectralDistance(nn.Module):
-    """L1 between log-mel spectrograms plus spectral convergence, at several resolutions (arXiv 1910.11480)."""
-
-    def __init__(self, windows: Sequence[int] = (128, 256, 512, 1024, 2048)) -> None:
-        super().__init__()
-        self.windows = tuple(windows)
-        for window in self.windows:
-            bands = min(160, window // 8)
-            filters = torchaudio.functional.melscale_fbanks(
-                window // 2 + 1, 0.0, SAMPLE_RATE_HZ / 2, bands, SAMPLE_RATE_HZ, norm="slaney", mel_scale="slaney"
-            )
-            self.register_buffer(f"filters_{window}", filters.T.contiguous(), persistent=False)
-
-    def forward(self, estimate: Tensor, reference: Tensor) -> Tensor:
-        """Both (B, 1, T)."""
-        total = estimate.new_zeros(())
-        for window in self.windows:
-            filters = self.get_buffer(f"filters_{window}")
-            ours, truth = (amplitude(waveform[:, 0], window, window // 4) for waveform in (estimate, reference))
-            log_ours, log_truth = ((filters @ spectrum).clamp(min=1e-5).log() for spectrum in (ours, truth))
-            convergence = torch.linalg.norm(ours - truth) / torch.linalg.norm(truth).clamp(min=1e-3)
-            total = total + nn.functional.l1_loss(log_ours, log_truth) + convergence
-        return total / len(self.windows)
 
 
 def log_mel_distance(estimate: Tensor, target: Tensor) -> Tensor:
