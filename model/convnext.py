@@ -29,3 +29,5 @@ class ConvNeXtStack(nn.Sequential):
 
     def __init__(self, channels: int, blocks: int, kernel: int, expansion: int) -> None:
         super().__init__(*(ConvNeXtBlock(channels, kernel, expansion, 1 / blocks) for _ in range(blocks)))
+        self.reach = blocks * (kernel // 2)
+        """Frames on either side that a frame depends on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -75,6 +76,13 @@ class Decoder(nn.Module):
         self.head = nn.Linear(config.channels, 2 * mel.bands)
         nn.init.zeros_(self.head.bias)
         nn.init.constant_(self.head.bias[mel.bands :], -1.0)
+
+    @property
+    def margin_frames(self) -> int:
+        """How many frames of the log-mel beyond a window its spectrogram depends on."""
+        analysis = self.mel.n_fft / 2 / self.mel.hop_samples
+        carrier = self.carrier.kernel_size[0] / 2 / self.stem.stride + analysis
+        return self.blocks.reach + math.ceil(max(carrier, self.stem.kernel / 2 / self.stem.stride + 1))
 
     def forward(self, latents: Tensor, num_samples: int) -> Sketch:
         """(B, C, F) of a clip of `num_samples` -> log-mel (B, bands, T // hop + 1) and carrier (B, 1, T)."""

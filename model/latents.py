@@ -44,6 +44,11 @@ class GaussianLatents:
         noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(self.mean)
         return replace(self, mean=self.mean + temperature * (0.5 * self.log_var).exp() * noise)
 
+    def sample_prior(self, generator: torch.Generator, temperature: float = 1.0) -> GaussianLatents:
+        """Draw latents of the same length from the prior: what the model takes for any sound at all."""
+        noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(self.mean)
+        return replace(self, mean=temperature * noise)
+
     def kl(self) -> Tensor:
         """KL divergence to the prior N(0, 1), per dimension and frame, in nats: (B, C, F)."""
         return gaussian_kl(self.mean, self.log_var)
@@ -71,11 +76,11 @@ class GaussianLatents:
         if mode not in targets:
             raise ValueError(f"Edit mode {mode!r} does not exist; choose one of {', '.join(targets)}.")
         mean = self.mean.clone()
-        mean[:, dimension] = torch.lerp(old, targets[mode](), self._span_weight(start_s, end_s))
+        mean[:, dimension] = torch.lerp(old, targets[mode](), self.span_weight(start_s, end_s))
         return replace(self, mean=mean)
 
-    def _span_weight(self, start_s: float | None, end_s: float | None) -> Tensor:
-        """1 inside the span, 0 outside, linear over RAMP_S centred on each inner end: (F,)."""
+    def span_weight(self, start_s: float | None, end_s: float | None) -> Tensor:
+        """1 inside the span, 0 outside, linear over RAMP_S centred on each inner end: (F,). None is the clip's end."""
         start = -math.inf if start_s is None else float(start_s)
         end = math.inf if end_s is None else float(end_s)
         if not start < end:

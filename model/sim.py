@@ -87,8 +87,8 @@ class Sim(nn.Module):
     ) -> Decoded:
         """Spectrogram and sound of the latents' means at `depth`; of the window [start_s, end_s) only, if given.
 
-        A window starts and ends on a frame of the log-mel spectrogram, and away from its edges its spectrogram equals
-        that of the whole clip there. The phases of its sound are searched for anew.
+        A window starts and ends on a frame of the log-mel spectrogram. It is decoded with a margin that the decoder
+        needs, so that its spectrogram equals that of the whole clip; the phases of its sound are searched for anew.
         """
         dimensions = self.config.encoder.modules[self.config.encoder.check_depth(depth)].latent_dimensions
         if latents.mean.shape[1] != dimensions or latents.timing != self.config.encoder.timing(depth):
@@ -96,10 +96,16 @@ class Sim(nn.Module):
                 f"These latents have {latents.mean.shape[1]} dimensions every {latents.timing.hop_samples} samples; "
                 f"depth {depth} has {dimensions} every {self.config.encoder.timing(depth).hop_samples}."
             )
-        if start_s is not None or end_s is not None:
-            latents = self._window(latents, start_s, end_s)
-        sketch = self.decoders[depth](latents.mean, latents.num_samples)
-        return self._vocode(sketch.log_mel, latents.num_samples, latents.gain, sketch.carrier)
+        first, last = self._mel_frames(latents, start_s, end_s)
+        margin = self.decoders[depth].margin_frames
+        before = min(margin, first)
+        part = self._window(latents, first - before, last + margin)
+        sketch = self.decoders[depth](part.mean, part.num_samples)
+        decoded = self._vocode(sketch.log_mel, part.num_samples, part.gain, sketch.carrier)
+        hop = self.config.mel.hop_samples
+        samples = slice(before * hop, before * hop + min(latents.num_samples, last * hop) - first * hop)
+        frames = slice(before, before + self.config.mel.frames(samples.stop - samples.start))
+        return Decoded(decoded.log_mel[..., frames], decoded.waveform[..., samples])
 
     @torch.no_grad()
     def copy_synthesis(self, waveform: Tensor) -> Decoded:
@@ -173,18 +179,25 @@ class Sim(nn.Module):
             return difference.argsort(descending=True)[:dimensions].tolist()
         return [self.config.encoder.check_dimension(depth, dimension) for dimension in dimensions]
 
-    def _window(self, latents: GaussianLatents, start_s: float | None, end_s: float | None) -> GaussianLatents:
+    def _mel_frames(self, latents: GaussianLatents, start_s: float | None, end_s: float | None) -> tuple[int, int]:
+        """First and one-past-last frame of the log-mel spectrogram that a window touches."""
         hop = self.config.mel.hop_samples
         end_sample = latents.num_samples if end_s is None else min(latents.num_samples, end_s * SAMPLE_RATE_HZ)
-        first = int((start_s or 0.0) * SAMPLE_RATE_HZ // hop)
-        last = int(-(-end_sample // hop))
+        first, last = int((start_s or 0.0) * SAMPLE_RATE_HZ // hop), int(-(-end_sample // hop))
         if not 0 <= first < last:
             raise ValueError(
                 f"The window from {start_s} s to {end_s} s holds no sound; "
                 f"the clip lasts {latents.num_samples / SAMPLE_RATE_HZ:.2f} s."
             )
+        return first, last
+
+    def _window(self, latents: GaussianLatents, first: int, last: int) -> GaussianLatents:
+        """The latents under frames [first, last) of the log-mel spectrogram, or to the end of the clip."""
+        hop = self.config.mel.hop_samples
         per_frame = hop // latents.timing.hop_samples
         num_samples = min(latents.num_samples, last * hop) - first * hop
+        if first == 0 and num_samples == latents.num_samples:
+            return latents
         return latents.window(first * per_frame, last * per_frame, num_samples)
 
     def _vocode(self, spectrogram: Tensor, num_samples: int, gain: Tensor, carrier: Tensor | None = None) -> Decoded:
