@@ -1,6 +1,6 @@
 """Everything the page can ask, without a word about how the page is made.
 
-Owns the read-only model, the encoded clips and the limits. Answers are plain dictionaries of numbers, strings and
+Owns the read-only models, the encoded clips and the limits. Answers are plain dictionaries of numbers, strings and
 integer arrays; refusals are ValueErrors with one sentence for the visitor.
 """
 
@@ -9,26 +9,32 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 from torch import Tensor
 
 from app import views, wording
 from app.examples import Example
 from app.session import Clip, ClipStore, NewestRequests, clip_token
-from model import Decoded, GaussianLatents, Sim, load_audio
-from model.audio import log_mel, mel_centers_hz, to_int16
+from model import Decoded, GaussianLatents, Recipe, Sim, load_audio
+from model.audio import MIN_SECONDS, log_mel, mel_centers_hz, to_int16
 from model.config import SAMPLE_RATE_HZ
 from model.latents import ACTIVE_KL_NATS, AUDIBLE_DB
+from model.recipe import LIMIT_SIGMA
 
-LIMIT_SIGMA = 3.0
 CLIPPED_SHARE = 0.001
+MAX_VIEW_S = 4.0
+"""The page shows and loops this much at most; of a longer clip it shows a window, so that no update costs more."""
+SHEET_SIGMA = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+MAX_STEPS = 20
 
-Encode = Callable[[Tensor], list[GaussianLatents]]
+Encode = Callable[[str, Tensor], list[GaussianLatents]]
+Answer = dict[str, Any]
 
 
 class ClipForgotten(ValueError):
@@ -40,57 +46,73 @@ class Superseded(Exception):
 
 
 class Explorer:
-    """Encodes recordings, remembers them by token and decodes them with some dimensions moved.
+    """Encodes recordings, remembers them by token and decodes them as a recipe says.
 
-    Safe to call from many threads; one decoding and one encoding run at a time. `encode` may replace `sim.encode`
-    where encoding runs on another device; it must return latents on the CPU.
+    Holds the models by name of checkpoint, the first one being what opens. Safe to call from many threads; one
+    decoding and one encoding run at a time. `encode` may replace the models' own where encoding runs on another
+    device; it must return latents on the CPU.
     """
 
     def __init__(
         self,
-        sim: Sim,
+        sims: Mapping[str, Sim],
         examples: Sequence[Example] = (),
         clips: ClipStore | None = None,
         encode: Encode | None = None,
     ) -> None:
         self.examples = list(examples)
-        self._sim = sim
-        self._encode = encode or sim.encode
+        self.checkpoints = list(sims)
+        self._sims = dict(sims)
+        self._encode = encode or (lambda name, waveform: self._sims[name].encode(waveform))
         self._clips = clips if clips is not None else ClipStore()
         self._newest = NewestRequests()
         self._encoding = threading.Semaphore(1)
         self._decoding = threading.Semaphore(1)
-        self._example_of = {clip_token(load_audio(example.path)): example for example in self.examples}
+        self.example_tokens = {clip_token(load_audio(example.path)): example for example in self.examples}
 
-    @property
-    def num_depths(self) -> int:
-        return self._sim.num_depths
+    def sim(self, checkpoint: Any) -> Sim:
+        """The model of a checkpoint."""
+        if not isinstance(checkpoint, str) or checkpoint not in self._sims:
+            names = ", ".join(self.checkpoints)
+            raise ValueError(wording.CHECKPOINT_MISSING.format(checkpoint=checkpoint, names=names))
+        return self._sims[checkpoint]
 
-    @property
-    def _deterministic(self) -> bool:
-        """Without a posterior there is neither spread nor KL to show."""
-        return self._sim.config.encoder.deterministic
+    def quality(self, checkpoint: str) -> list[str]:
+        """A sentence a depth about how well it sounds, by the scores in the checkpoint's card; empty without any."""
+        sim = self.sim(checkpoint)
+        sound, words = (sim.scores.get(table, {}) for table in ("Sound", "Intelligibility by machine"))
+        rows = [f"reconstruction, depth {depth}" for depth in range(sim.num_depths)]
+        if not all(row in sound and row in words for row in rows):
+            return []
+        return [
+            wording.QUALITY.format(
+                pesq=sound[row]["PESQ-wb"], stoi=sound[row]["STOI"], words=words[row]["words understood"]
+            )
+            for row in rows
+        ]
 
-    def encode_file(self, path: str | Path) -> dict[str, Any]:
+    def encode_file(self, path: str | Path) -> Answer:
         """Read, check and encode a recording; what the page needs to open it, with a sentence a thing to know."""
         waveform = load_audio(path)
         return {"token": self._remember(waveform), "notices": source_notices(Path(path), waveform)}
 
-    def encode_example(self, index: Any) -> dict[str, Any]:
+    def encode_example(self, index: Any) -> Answer:
         """Encode one of the clips that come with the page."""
         if not _is_integer(index) or not 0 <= index < len(self.examples):
             raise ValueError(wording.EXAMPLE_MISSING.format(index=index, last=len(self.examples) - 1))
         return self.encode_file(self.examples[index].path)
 
-    def open_clip(self, token: Any) -> dict[str, Any]:
-        """The original sound and picture of a clip and what there is to choose at each depth."""
-        clip = self._clip(token)
-        mel = self._sim.config.mel
-        original = Decoded(log_mel(clip.waveform[None], mel), clip.waveform[None])
+    def open_clip(self, token: Any, checkpoint: Any) -> Answer:
+        """How long a clip is, its outline, how its pictures are scaled, and what there is to choose at each depth."""
+        clip, sim = self._clip(token), self.sim(checkpoint)
+        latents, mel = self._latents(token, clip, checkpoint), sim.config.mel
         return {
             "token": token,
+            "checkpoint": checkpoint,
             "sample_rate_hz": SAMPLE_RATE_HZ,
-            "seconds": clip.waveform.shape[-1] / SAMPLE_RATE_HZ,
+            "seconds": clip.seconds,
+            "max_view_s": MAX_VIEW_S,
+            "outline": views.outline(clip.waveform),
             "mel": {
                 "centers_hz": mel_centers_hz(mel),
                 "frame_s": 1 / mel.frame_rate_hz,
@@ -99,97 +121,165 @@ class Explorer:
             },
             "depths": [
                 {
-                    "frame_rate_hz": latents.timing.frame_rate_hz,
-                    "dimensions": latents.mean.shape[1],
-                    "nats_per_second": None if self._deterministic else views.nats_per_second(latents),
+                    "frame_rate_hz": depth.timing.frame_rate_hz,
+                    "dimensions": depth.mean.shape[1],
+                    "nats_per_second": None if sim.config.encoder.deterministic else views.nats_per_second(depth),
                 }
-                for latents in clip.latents
+                for depth in latents
             ],
-            "original": _sound_and_picture(clip, original),
         }
 
-    def open_depth(self, token: Any, depth: Any) -> dict[str, Any]:
-        """Latent maps at one depth, what dimensions can be ordered by, and the plain reconstruction."""
-        clip = self._clip(token)
-        latents = clip.latents[self._check_depth(depth)]
+    def open_view(self, token: Any, checkpoint: Any, depth: Any, start_s: Any, end_s: Any) -> Answer:
+        """Latent maps of a window at one depth, what dimensions can be ordered by, and both unedited sounds."""
+        clip, sim = self._clip(token), self.sim(checkpoint)
+        latents = self._latents(token, clip, checkpoint)[_check_depth(sim, depth)]
+        start_s, end_s = check_window(clip, sim, start_s, end_s)
+        kinds = ("mean",) if sim.config.encoder.deterministic else ("mean", "kl", "spread")
+        with self._decoding:
+            reconstruction = sim.decode(latents, depth, start_s, end_s)
         return {
             "token": token,
+            "checkpoint": checkpoint,
             "depth": depth,
-            "orders": self._orders(latents, depth),
+            "start_s": start_s,
+            "end_s": end_s,
+            "orders": _orders(sim, latents, depth),
             "limit_sigma": LIMIT_SIGMA,
-            "maps": views.latent_maps(latents, ("mean",) if self._deterministic else ("mean", "kl", "spread")),
-            "reconstruction": _sound_and_picture(clip, self._sim.decode(latents, depth)),
+            "maps": views.latent_maps(latents, kinds, start_s, end_s),
+            "original": _sound_and_picture(clip, self._original(clip, sim, start_s, end_s)),
+            "reconstruction": _sound_and_picture(clip, reconstruction),
         }
 
-    def _orders(self, latents: GaussianLatents, depth: int) -> dict[str, Any]:
-        """By what dimensions can be ordered: a value a dimension, and the least that counts as doing something."""
-        orders: dict[str, Any] = {}
-        if not self._deterministic:
-            orders["kl"] = {"values": views.kl_per_dimension(latents).tolist(), "least": ACTIVE_KL_NATS}
-        if self._sim.effects_db:
-            orders["effect"] = {"values": self._sim.effects_db[depth], "least": AUDIBLE_DB}
-        orders["variation"] = {"values": views.variation_per_dimension(latents).tolist(), "least": 0.0}
-        return orders
+    def decode(
+        self,
+        token: Any,
+        checkpoint: Any,
+        recipe: Any,
+        start_s: Any,
+        end_s: Any,
+        tab: Any,
+        seq: Any,
+        exact: Any = False,
+    ) -> Answer:
+        """Sound and picture of a window with the edits of `recipe`, in 8 bits a sample unless `exact`.
 
-    def decode(self, token: Any, depth: Any, deltas: Any, tab: Any, seq: Any) -> dict[str, Any]:
-        """Sound and picture with `deltas` {dimension: shift in sigma} added to the encoded means.
-
-        Shifts beyond LIMIT_SIGMA are cut to it. `seq` grows with every request of one browser tab; a request that a
-        newer one has overtaken raises Superseded instead of costing a decoding.
+        `seq` grows with every request of one browser tab; a request that a newer one has overtaken raises Superseded
+        instead of costing a decoding.
         """
         if not isinstance(tab, str) or not _is_integer(seq):
             raise ValueError(wording.BAD_REQUEST)
-        clip = self._clip(token)
-        latents = clip.latents[self._check_depth(depth)]
-        shifts = self._check_deltas(depth, deltas)
-        self._newest.note(tab[:64], token, seq)
-        for dimension, shift in shifts.items():
-            latents = latents.edit(dimension, shift)
+        clip, sim = self._clip(token), self.sim(checkpoint)
+        checked = Recipe.from_json(recipe, sim.config.encoder)
+        start_s, end_s = check_window(clip, sim, start_s, end_s)
+        key = f"{token}/{checkpoint}"
+        self._newest.note(tab[:64], key, seq)
         with self._decoding:
-            if self._newest.superseded(tab[:64], token, seq):
+            if self._newest.superseded(tab[:64], key, seq):
                 raise Superseded
             started_s = time.perf_counter()
-            answer = _sound_and_picture(clip, self._sim.decode(latents, depth))
-        return {**answer, "token": token, "depth": depth, "seq": seq, "decode_s": time.perf_counter() - started_s}
+            latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
+            decoded = sim.decode(latents, checked.depth, start_s, end_s)
+        answer = _sound_and_picture(clip, decoded, exact=exact is True)
+        return {**answer, "token": token, "seq": seq, "decode_s": time.perf_counter() - started_s}
+
+    def traverse(self, token: Any, checkpoint: Any, recipe: Any, dimension: Any, start_s: Any, end_s: Any) -> Answer:
+        """What one dimension does: the edited window with the dimension moved by each of SHEET_SIGMA."""
+        clip, sim = self._clip(token), self.sim(checkpoint)
+        checked = Recipe.from_json(recipe, sim.config.encoder)
+        if not _is_integer(dimension):
+            raise ValueError(wording.BAD_REQUEST)
+        sim.config.encoder.check_dimension(checked.depth, dimension)
+        start_s, end_s = check_window(clip, sim, start_s, end_s)
+        latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
+        results = []
+        for sigma in SHEET_SIGMA:
+            with self._decoding:  # One by one, so that somebody's slider may go between.
+                decoded = sim.decode(latents.edit(dimension, sigma), checked.depth, start_s, end_s)
+            results.append({"sigma": sigma, **_sound_and_picture(clip, decoded, exact=False)})
+        return {"token": token, "dimension": dimension, "results": results}
+
+    def interpolate(self, token: Any, other: Any, checkpoint: Any, depth: Any, steps: Any, dimensions: Any) -> Answer:
+        """From the beginning of one clip to that of another in `steps`, all dimensions or the most different ones."""
+        clip, end, sim = self._clip(token), self._clip(other), self.sim(checkpoint)
+        _check_depth(sim, depth)
+        if not _is_integer(steps) or not 2 <= steps <= MAX_STEPS:
+            raise ValueError(wording.STEPS_WRONG.format(steps=steps, most=MAX_STEPS))
+        if dimensions is not None and not _is_integer(dimensions):
+            raise ValueError(wording.BAD_REQUEST)
+        a, b = (
+            self._latents(name, held, checkpoint)[depth].beginning(MAX_VIEW_S)
+            for name, held in ((token, clip), (other, end))
+        )
+        with self._decoding:
+            path = sim.interpolate(a, b, depth, steps, dimensions)
+        return {"token": token, "results": [_sound_and_picture(clip, decoded, exact=False) for decoded in path]}
+
+    def render(self, token: Any, checkpoint: Any, recipe: Any) -> Answer:
+        """The whole edited clip in 16 bits, to be kept."""
+        clip, sim = self._clip(token), self.sim(checkpoint)
+        checked = Recipe.from_json(recipe, sim.config.encoder)
+        latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
+        with self._decoding:
+            waveform = sim.decode(latents, checked.depth).waveform
+        return {"pcm": to_int16(waveform[0, 0])}
+
+    def latents_file(self, token: Any, checkpoint: Any, recipe: Any) -> Answer:
+        """Means and log-variances of the edited latents as the bytes of an npz file."""
+        clip, sim = self._clip(token), self.sim(checkpoint)
+        checked = Recipe.from_json(recipe, sim.config.encoder)
+        latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
+        return {"npz": np.frombuffer(views.npz_bytes(latents), np.uint8)}
+
+    def _original(self, clip: Clip, sim: Sim, start_s: float, end_s: float) -> Decoded:
+        """The recording itself in a window, with the spectrogram it has within the whole."""
+        mel = sim.config.mel
+        first, last = (round(second * SAMPLE_RATE_HZ) for second in (start_s, end_s))
+        waveform = clip.waveform[None]
+        frames = slice(first // mel.hop_samples, first // mel.hop_samples + mel.frames(last - first))
+        return Decoded(log_mel(waveform, mel)[..., frames], waveform[..., first:last])
 
     def _remember(self, waveform: Tensor) -> str:
         token = clip_token(waveform)
-        with self._encoding:
-            if self._clips.get(token) is None:
-                top_db = views.top_db(log_mel(waveform[None], self._sim.config.mel))
-                self._clips.put(token, Clip(waveform, self._encode(waveform), top_db))
+        clip = self._clips.get(token)
+        if clip is None:
+            spectrogram = log_mel(waveform[None], self._sims[self.checkpoints[0]].config.mel)
+            clip = Clip(waveform, views.top_db(spectrogram))
+            self._clips.put(token, clip)
+        self._latents(token, clip, self.checkpoints[0])
         return token
+
+    def _latents(self, token: str, clip: Clip, checkpoint: str) -> list[GaussianLatents]:
+        """Latents of every depth; encoded when they are first asked for."""
+        if checkpoint not in clip.latents:
+            with self._encoding:
+                if checkpoint not in clip.latents:
+                    clip.latents[checkpoint] = self._encode(checkpoint, clip.waveform)
+        return clip.latents[checkpoint]
 
     def _clip(self, token: Any) -> Clip:
         if not isinstance(token, str):
             raise ValueError(wording.BAD_REQUEST)
         clip = self._clips.get(token)
-        if clip is None and token in self._example_of:
-            self._remember(load_audio(self._example_of[token].path))
+        if clip is None and token in self.example_tokens:
+            self._remember(load_audio(self.example_tokens[token].path))
             clip = self._clips.get(token)
         if clip is None:
             raise ClipForgotten(wording.FORGOTTEN.format(minutes=self._clips.idle_s / 60))
         return clip
 
-    def _check_depth(self, depth: Any) -> int:
-        if not _is_integer(depth):
-            raise ValueError(wording.DEPTH_NOT_INTEGER.format(depth=depth, last=self.num_depths - 1))
-        return self._sim.config.encoder.check_depth(depth)
 
-    def _check_deltas(self, depth: int, deltas: Any) -> dict[int, float]:
-        if not isinstance(deltas, dict):
-            raise ValueError(wording.DELTAS_NOT_A_TABLE.format(kind=type(deltas).__name__))
-        encoder = self._sim.config.encoder
-        checked = {}
-        for key, value in deltas.items():
-            if not str(key).removeprefix("-").isdecimal():
-                last = encoder.modules[depth].latent_dimensions - 1
-                raise ValueError(wording.DIMENSION_NOT_INTEGER.format(dimension=key, last=last))
-            dimension = encoder.check_dimension(depth, int(key))
-            if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-                raise ValueError(wording.VALUE_NOT_A_NUMBER.format(dimension=dimension, value=value, limit=LIMIT_SIGMA))
-            checked[dimension] = min(max(float(value), -LIMIT_SIGMA), LIMIT_SIGMA)
-        return checked
+def check_window(clip: Clip, sim: Sim, start_s: Any, end_s: Any) -> tuple[float, float]:
+    """The window cut to the clip and widened to whole frames of the spectrogram; refused where it is none."""
+    edges = (start_s, end_s)
+    if not all(isinstance(edge, Real) and not isinstance(edge, bool) and math.isfinite(edge) for edge in edges):
+        raise ValueError(wording.BAD_REQUEST)
+    rate_hz = sim.config.mel.frame_rate_hz
+    # A thousandth of a frame is rounding, not another frame.
+    start_s = max(0.0, math.floor(start_s * rate_hz + 1e-3) / rate_hz)
+    end_s = min(math.ceil(end_s * rate_hz - 1e-3) / rate_hz, clip.seconds)
+    if not MIN_SECONDS <= end_s - start_s <= MAX_VIEW_S + 1 / rate_hz:
+        raise ValueError(wording.WINDOW_WRONG.format(start=start_s, end=end_s, most=MAX_VIEW_S))
+    return start_s, end_s
 
 
 def source_notices(path: Path, waveform: Tensor) -> list[str]:
@@ -210,11 +300,30 @@ def source_notices(path: Path, waveform: Tensor) -> list[str]:
     return notices
 
 
-def _sound_and_picture(clip: Clip, decoded: Decoded) -> dict[str, Any]:
+def _orders(sim: Sim, latents: GaussianLatents, depth: int) -> Answer:
+    """By what dimensions can be ordered: a value a dimension, and the least that counts as doing something."""
+    orders: Answer = {}
+    if not sim.config.encoder.deterministic:  # Without a posterior there is neither spread nor KL to show.
+        orders["kl"] = {"values": views.kl_per_dimension(latents).tolist(), "least": ACTIVE_KL_NATS}
+    if sim.effects_db:
+        orders["effect"] = {"values": sim.effects_db[depth], "least": AUDIBLE_DB}
+    orders["variation"] = {"values": views.variation_per_dimension(latents).tolist(), "least": 0.0}
+    return orders
+
+
+def _sound_and_picture(clip: Clip, decoded: Decoded, exact: bool = True) -> Answer:
+    waveform = decoded.waveform[0, 0]
     return {
-        "pcm": to_int16(decoded.waveform[0, 0]),
+        "pcm": to_int16(waveform) if exact else views.mu_law(waveform),
         "spectrogram": views.spectrogram_image(decoded.log_mel, clip.top_db),
     }
+
+
+def _check_depth(sim: Sim, depth: Any) -> int:
+    if not _is_integer(depth):
+        last = sim.num_depths - 1
+        raise ValueError(wording.DEPTH_NOT_INTEGER.format(depth=depth, last=last))
+    return sim.config.encoder.check_depth(depth)
 
 
 def _is_integer(value: Any) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import copy
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from app import wording
+from app import api, wording
 from app.examples import load_examples
 from app.explorer import Encode, Explorer
-from app.tabs import explore
-from model import GaussianLatents, Sim
+from app.tabs import about, explore
+from model import GaussianLatents, Sim, checkpoint
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "style.css"
 MAX_FILE_SIZE = "64mb"
@@ -40,21 +40,24 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=wording.TITLE)
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
-    parser.add_argument("--checkpoint", default="speech", help="name in assets/checkpoints, or a folder")
+    parser.add_argument(
+        "--checkpoint", nargs="+", help="names in assets/checkpoints, or folders; all that come with it by default"
+    )
     return parser.parse_args(argv)
 
 
-def load_explorer(checkpoint: str) -> Explorer:
-    """The model on the CPU, where a slider step is decoded within tens of milliseconds without a queue or a quota."""
-    sim = Sim.from_pretrained(checkpoint, device="cpu")
-    return Explorer(sim, load_examples(), encode=zero_gpu_encoder(sim) if spaces else None)
+def load_explorer(names: Sequence[str] | None = None) -> Explorer:
+    """Models on the CPU, where a slider step is decoded within tens of milliseconds without a queue or a quota."""
+    folders = [checkpoint.find(name) for name in names or checkpoint.available()]
+    sims = {folder.name: Sim.from_pretrained(folder, device="cpu") for folder in folders}
+    return Explorer(sims, load_examples(), encode=zero_gpu_encoder(sims) if spaces else None)
 
 
-def zero_gpu_encoder(sim: Sim) -> Encode:
-    """Encoding on the GPU that ZeroGPU lends for one call; the model that decodes stays on the CPU."""
+def zero_gpu_encoder(sims: Mapping[str, Sim]) -> Encode:
+    """Encoding on the GPU that ZeroGPU lends for one call; the models that decode stay on the CPU."""
 
-    def encode(waveform: Tensor) -> list[GaussianLatents]:
-        lent = copy.deepcopy(sim).to("cuda" if torch.cuda.is_available() else "cpu")
+    def encode(name: str, waveform: Tensor) -> list[GaussianLatents]:
+        lent = copy.deepcopy(sims[name]).to("cuda" if torch.cuda.is_available() else "cpu")
         return [
             replace(latents, mean=latents.mean.cpu(), log_var=latents.log_var.cpu(), gain=latents.gain.cpu())
             for latents in lent.encode(waveform)
@@ -66,7 +69,11 @@ def zero_gpu_encoder(sim: Sim) -> Encode:
 def build_page(explorer: Explorer) -> gr.Blocks:
     with gr.Blocks(title=wording.TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_S, CACHE_AGE_S)) as page:
         gr.HTML(f"<h1>{wording.TITLE}</h1><p>{wording.INTRO}</p>", elem_id="heading")
-        explore.build(explorer)
+        with gr.Tab(wording.EXPLORE_TAB):
+            explore.build(explorer)
+        with gr.Tab(wording.ABOUT_TAB):
+            about.build()
+        api.build(explorer.sim)
     return page.queue(max_size=32)
 
 
@@ -78,7 +85,8 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "max_file_size": MAX_FILE_SIZE,
-        "footer_links": ["gradio", "settings"],
+        "footer_links": ["api", "gradio", "settings"],
+        "mcp_server": True,
         "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=system_font, font_mono="monospace"),
         # Not css_paths: Gradio would confine those rules to the inside of its container.
         "head": f"<style>{STYLE.read_text(encoding='utf-8')}</style>",

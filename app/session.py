@@ -7,28 +7,35 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from model import GaussianLatents
 from model.audio import to_int16
+from model.config import SAMPLE_RATE_HZ
 
-MAX_CLIPS = 32
+MAX_CLIPS = 64
+MAX_TOTAL_S = 600.0
+"""Sound that is held at most, all clips together: its latents weigh about 0.3 MB a second and model."""
 IDLE_S = 30 * 60
 MAX_TABS = 1024
 
 
 @dataclass(frozen=True)
 class Clip:
-    """An encoded recording: waveform (1, T) at 16 kHz on the CPU, its latents, one a depth, and its loudest level.
+    """A recording: waveform (1, T) at 16 kHz on the CPU, and its latents, one a depth, by name of checkpoint.
 
     top_db: where the colours of every spectrogram of this clip end.
     """
 
     waveform: Tensor
-    latents: list[GaussianLatents]
     top_db: float
+    latents: dict[str, list[GaussianLatents]] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        return self.waveform.shape[-1] / SAMPLE_RATE_HZ
 
 
 def clip_token(waveform: Tensor) -> str:
@@ -37,13 +44,20 @@ def clip_token(waveform: Tensor) -> str:
 
 
 class ClipStore:
-    """Token -> clip. Forgets the least recently used beyond `max_clips` and whatever was idle for `idle_s` seconds."""
+    """Token -> clip. Forgets whatever was idle for `idle_s` seconds, and the least recently used beyond `max_clips` or
+    beyond `max_total_s` seconds of sound; the newest always stays.
+    """
 
     def __init__(
-        self, max_clips: int = MAX_CLIPS, idle_s: float = IDLE_S, clock: Callable[[], float] = time.monotonic
+        self,
+        max_clips: int = MAX_CLIPS,
+        idle_s: float = IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
+        max_total_s: float = MAX_TOTAL_S,
     ) -> None:
         self.idle_s = idle_s
         self._max_clips = max_clips
+        self._max_total_s = max_total_s
         self._clock = clock
         self._lock = threading.Lock()
         self._clips: OrderedDict[str, tuple[float, Clip]] = OrderedDict()
@@ -74,10 +88,13 @@ class ClipStore:
 
     def _forget(self) -> None:
         oldest_allowed = self._clock() - self.idle_s
+        total_s = sum(clip.seconds for _, clip in self._clips.values())
         while self._clips:
-            token, (last_used, _) = next(iter(self._clips.items()))
-            if len(self._clips) <= self._max_clips and last_used >= oldest_allowed:
+            token, (last_used, clip) = next(iter(self._clips.items()))
+            too_much = len(self._clips) > 1 and (len(self._clips) > self._max_clips or total_s > self._max_total_s)
+            if not too_much and last_used >= oldest_allowed:
                 return
+            total_s -= clip.seconds
             del self._clips[token]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 TITLE = "Smooth InfoMax Explorer"
 INTRO = (
     "A speech model squeezed this sound into a few smooth latent dimensions; "
     "move one, and hear and see what it carries."
 )
+EXPLORE_TAB, ABOUT_TAB = "Explore", "About"
 AUDIO_LABEL = "Your own voice, up to 30 s"
 EXAMPLES_LABEL = "Pick a clip"
 OWN_RECORDING = "Your recording"
@@ -19,13 +22,16 @@ FORGOTTEN = (
     "choose the file again and your sliders will still be there."
 )
 
+BAD_ARGUMENT = "{name} cannot be used: {reason}."
+NOT_UPLOADED = "A clip must be a file that was sent to this server; upload it first, with gradio_client by handle_file."
+EDITS_NOT_JSON = "The edits are not JSON text ({reason}); send what the page saves."
+TOO_MANY_RESULTS = "{count} sounds are too many for one call; ask for at most {most}."
+
 EXAMPLE_MISSING = "Example {index} does not exist; choose one of 0 to {last}."
+CHECKPOINT_MISSING = "There is no model {checkpoint!r} here; choose one of {names}."
 DEPTH_NOT_INTEGER = "Depth {depth!r} is not a whole number; choose one of 0 to {last}."
-DELTAS_NOT_A_TABLE = "Slider values must come as dimension and value, got {kind}; reload the page."
-DIMENSION_NOT_INTEGER = "Dimension {dimension!r} is not a whole number; choose one of 0 to {last}."
-VALUE_NOT_A_NUMBER = (
-    "The value for dimension {dimension} is {value!r}; it must be a finite number from -{limit:g} to {limit:g}."
-)
+STEPS_WRONG = "An interpolation in {steps!r} steps is not possible; choose 2 to {most}."
+WINDOW_WRONG = "The window from {start:.2f} to {end:.2f} s cannot be shown; choose 0.05 to {most:g} s within the clip."
 
 LOW_RATE = (
     "Recorded at {khz:g} kHz: speech above {half:g} kHz is missing, so results will sound dull; "
@@ -34,7 +40,15 @@ LOW_RATE = (
 MIXED = "{channels} channels were mixed to mono."
 CLIPPED = "{percent:.1f} % of the samples are at full scale, so the recording is distorted; record it more softly."
 
-LIVE = {
+QUALITY = "Held-out speakers: PESQ {pesq:.2f}, STOI {stoi:.2f}, {words:.0%} of the words understood."
+MODELS = {
+    "speech": ("Smooth InfoMax", "Gaussian latents"),
+    "speech-gim": ("Greedy InfoMax", "the same net, no sampling, no KL"),
+    "speech-local": ("With local decoders", "latents that keep the sound"),
+}
+"""Checkpoint -> title and a few words about it."""
+
+LIVE: dict[str, Any] = {
     "play": "Play",
     "pause": "Pause",
     "play_title": "Play or pause (Space)",
@@ -43,7 +57,6 @@ LIVE = {
     "original": "Original",
     "reconstruction": "Reconstruction",
     "edited": "Edited",
-    "download": "Download edited WAV",
     "position": "Position in seconds",
     "loading": "Preparing the first clip.",
     "opening": "Decoding the clip.",
@@ -52,21 +65,26 @@ LIVE = {
     "timing": "decoded in {decode} ms, here after {total} ms",
     "disconnected": "Connection problem, trying again.",
     "waveform": "Waveform",
-    "waveform_label": "Waveform of the {version} sound, {seconds} s. Click to seek.",
+    "waveform_label": "Waveform of the {version} sound, {start} to {seconds} s. Click to seek, drag to select a span.",
     "spectrogram": "Mel spectrogram",
-    "spectrogram_label": "Mel spectrogram of the {version} sound, 0 to {seconds} s, {low} to {high} Hz, level in dB.",
+    "level_label": "Mel spectrogram of the {version} sound, {start} to {seconds} s, {low} to {high} Hz, level in dB.",
+    "difference_label": (
+        "Difference in dB between the {version} sound and the reconstruction, "
+        "{start} to {seconds} s, {low} to {high} Hz."
+    ),
     "spectrogram_readout": "{hz} Hz, {seconds} s, {db} dB",
     "latents": "Latents at depth {depth}",
     "latents_label": (
-        "Heat map of {dimensions} latent dimensions over {seconds} s at depth {depth}, {order}. "
+        "Heat map of {dimensions} latent dimensions from {start} to {seconds} s at depth {depth}, {order}. "
         "Dimension {first} comes first, with {strength}."
     ),
     "latents_readout": "dimension {dimension}, {seconds} s: mean {mean} σ",
     "posterior_readout": ", KL {kl} nats, spread {spread} σ",
     "latents_note": (
         "{active} of {dimensions} dimensions do something: they carry information, and moving them is heard. "
-        "The others are faded. Click a row for its slider."
+        "The others are faded. Click a row for its slider; drag sideways to select a span of time."
     ),
+    "unmeasured_note": "Click a row for its slider; drag sideways to select a span of time.",
     "averaged": "A column averages {frames} frames.",
     "map": "Show in the heat map",
     "mean": "Mean",
@@ -77,7 +95,10 @@ LIVE = {
     "depth_facts": "{rate} Hz · {dimensions} dims",
     "depth_rate": " · {nats} nats/s",
     "sliders": "Dimensions",
-    "sliders_note": "Shift over the whole clip in standard deviations (σ) of the prior; 0 is as encoded.",
+    "sliders_note": "Shift in standard deviations (σ) of the prior; 0 is as encoded. A slider moves:",
+    "whole_clip": "the whole clip",
+    "span": "{start} to {end} s",
+    "clear_span": "Move the whole clip again (Esc)",
     "page": "{first}–{last} of {total}, {order}",
     "order": "Order of the dimensions",
     "effect": "Effect",
@@ -96,5 +117,84 @@ LIVE = {
     "slider_label": "Dimension {dimension}, {strength}: shift in standard deviations",
     "reset": "Reset dimension {dimension}",
     "reset_all": "Reset all",
+    "tour": [
+        "Press Play: the clip loops.",
+        "Drag a slider: sound and pictures follow at once.",
+        "Switch between original, reconstruction and edited.",
+    ],
+    "close_tour": "Got it",
+    "undo": "Undo (Ctrl+Z)",
+    "redo": "Redo (Ctrl+Shift+Z)",
+    "help": "Keyboard",
+    "close": "Close",
+    "keys": [
+        {"key": "Space", "does": "play or pause"},
+        {"key": "1  2  3", "does": "hear original, reconstruction, edited, at the same position"},
+        {"key": "Tab, arrows", "does": "reach and move everything, sliders by 0.05 σ"},
+        {"key": "[  ]", "does": "begin or end a span of time at the playhead; sliders then move only it"},
+        {"key": "Esc", "does": "back to the whole clip"},
+        {"key": "D", "does": "show the level or the difference to the reconstruction"},
+        {"key": "Ctrl+Z", "does": "undo; with Shift, redo"},
+        {"key": "R", "does": "reset all dimensions of this depth"},
+        {"key": "?", "does": "this list"},
+    ],
+    "outline": "The whole clip; the marked window is shown below and loops.",
+    "window_start": "Start of the window in seconds",
+    "picture": "Level or difference",
+    "level": "Level",
+    "difference": "Difference",
+    "difference_title": "What the shown sound has more (warm) or less (cold) than the reconstruction",
+    "curve": "Dimension {dimension} over time",
+    "curve_readout": "mean {mean} σ, varies by {deviation} σ, {strength}",
+    "curve_label": (
+        "Dimension {dimension} over time with a band of one standard deviation; mean {mean}, varies by {deviation} σ. "
+        "Beside it the prior N(0, 1) and a histogram of this clip."
+    ),
+    "draw": "Draw",
+    "draw_title": "Draw the dimension's course with the pointer; by keyboard select spans and move its slider",
+    "traversal": "What this dimension does: a traversal sheet",
+    "traversal_note": "The chosen dimension at −3 to +3 σ, everything else as edited. Click a picture to hear it.",
+    "traversal_fill": "Decode the sheet",
+    "walk": "Walk to another clip",
+    "walk_note": "Ten steps along a straight line between the latents of two clips, the first four seconds of each.",
+    "walk_clip": "To",
+    "walk_dimensions": "moving",
+    "walk_all": "all dimensions",
+    "walk_fill": "Walk",
+    "play_tile": "Play {label}",
+    "sheet_ready": "Ready. Click a picture to hear it.",
+    "keep": "Keep and share",
+    "save_edited": "Edited WAV",
+    "save_reconstruction": "Reconstruction WAV",
+    "save_original": "Original WAV",
+    "save_latents": "Latents (npz)",
+    "save_picture": "Picture (PNG)",
+    "save_edit": "Edit (JSON)",
+    "load_edit": "Load an edit",
+    "no_edit": "{name} is not a saved edit; choose a JSON file that was saved here.",
+    "no_model": "This edit belongs to the model {checkpoint}, which is not here.",
+    "copy_link": "Copy a link",
+    "link": "Link to this example with these edits",
+    "link_copied": "Link copied. It restores the example, the model and your edits.",
+    "link_select": "The link is below; copy it from there.",
+    "link_examples_only": "Links are for examples, since a recording is never put into one; save the edit as a file.",
+    "link_too_long": "These edits are too long for a link; save them as a file.",
+    "bad_link": "The link's edits could not be read, so the first example is open.",
+    "model": "Model",
+    "unscored": "This checkpoint has not been scored.",
+    "beside": "Beside",
+    "beside_choice": "Beside it, the same moves through",
+    "beside_none": "nothing",
+    "beside_title": "The same moves through {model}",
+    "beside_label": "Mel spectrogram of the same clip and moves through the other model",
+    "source": "Start from",
+    "source_mean": "Mean",
+    "source_mean_title": "The encoded means",
+    "source_posterior": "Posterior",
+    "source_posterior_title": "A sample of what the model thinks the latents could be",
+    "source_prior": "Prior",
+    "source_prior_title": "A sample of N(0, 1), without the recording",
+    "seed": "Seed",
+    "temperature": "Spread",
 }
 """Texts of the live view; the browser fills in the names in braces."""

@@ -23,12 +23,12 @@ STATE = "document.querySelector('#live .sim').parentElement.simState"
 
 
 @contextmanager
-def own_page(checkpoint: str) -> Iterator[str]:
+def own_page(checkpoint: str | None) -> Iterator[str]:
     """Serve the page on a free port; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    page = build_page(load_explorer(checkpoint))
+    page = build_page(load_explorer([checkpoint] if checkpoint else None))
     _, url, _ = page.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_options())
     try:
         yield url
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--url", help="a page that runs already; without it one is started")
-    parser.add_argument("--checkpoint", default="speech")
+    parser.add_argument("--checkpoint", help="only this one; all by default")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=900)

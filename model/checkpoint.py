@@ -18,6 +18,7 @@ from model.config import SimConfig
 
 CHECKPOINTS = Path(__file__).parent.parent / "assets" / "checkpoints"
 WEIGHTS, DIMENSIONS = "weights.safetensors", "dimensions.json"
+_SCORES = re.compile(r"```json\n(\{.*?\})\n```", re.DOTALL)
 _HASH_LINE = re.compile(r"sha256 of (\S+\.safetensors): `([0-9a-f]{64})`")
 
 
@@ -106,6 +107,13 @@ def load_effects(folder: Path, config: SimConfig) -> list[list[float]] | None:
             "`python -m model.training evaluate`."
         ) from None
     return effects
+
+
+def load_scores(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """The tables that `evaluate` wrote into CARD.md: table -> row -> column -> value; empty without any."""
+    card = folder / "CARD.md"
+    found = _SCORES.search(card.read_text(encoding="utf-8")) if card.is_file() else None
+    return json.loads(found[1]) if found else {}
 
 
 def file_hash(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from model.config import Timing
+from model.config import SAMPLE_RATE_HZ, Timing
 
 EditMode = Literal["add", "set", "scale"]
 ACTIVE_KL_NATS = 0.05
@@ -89,6 +89,11 @@ class GaussianLatents:
         rise = 0.5 + (times - start) / RAMP_S
         fall = 0.5 + (end - times) / RAMP_S
         return torch.minimum(rise, fall).clamp(0, 1).to(self.mean)
+
+    def beginning(self, seconds: float) -> GaussianLatents:
+        """The latents of the first `seconds`, or all where there are fewer."""
+        num_samples = min(self.num_samples, round(seconds * SAMPLE_RATE_HZ))
+        return self.window(0, self.timing.frames(num_samples), num_samples)
 
     def window(self, start_frame: int, end_frame: int, num_samples: int) -> GaussianLatents:
         """Frames [start_frame, end_frame) as latents of a clip of `num_samples`."""

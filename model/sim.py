@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from model import checkpoint
 from model.audio import check_waveform, log_mel, speech_gain
 from model.config import SAMPLE_RATE_HZ, SimConfig
-from model.decoder import decoders
+from model.decoder import Decoder, decoders
 from model.encoder import Encoder
 from model.latents import EditMode, GaussianLatents
 from model.vocoder import Vocoder
@@ -40,6 +41,8 @@ class Sim(nn.Module):
         self.vocoder = Vocoder(config.vocoder, config.mel)
         self.effects_db: list[list[float]] | None = None
         """For each depth how much moving each dimension from -3 to +3 changes the log-mel, where it was measured."""
+        self.scores: dict[str, dict[str, dict[str, float]]] = {}
+        """The tables of the checkpoint's card: table -> row -> column -> value."""
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -52,6 +55,7 @@ class Sim(nn.Module):
         sim = cls(checkpoint.load_config(folder))
         checkpoint.load_weights(sim, folder)
         sim.effects_db = checkpoint.load_effects(folder, sim.config)
+        sim.scores = checkpoint.load_scores(folder)
         return sim.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
     @property
@@ -97,7 +101,7 @@ class Sim(nn.Module):
                 f"depth {depth} has {dimensions} every {self.config.encoder.timing(depth).hop_samples}."
             )
         first, last = self._mel_frames(latents, start_s, end_s)
-        margin = self.decoders[depth].margin_frames
+        margin = cast(Decoder, self.decoders[depth]).margin_frames
         before = min(margin, first)
         part = self._window(latents, first - before, last + margin)
         sketch = self.decoders[depth](part.mean, part.num_samples)

@@ -1,17 +1,36 @@
-// Arrays from the server, texts with gaps, elements and WAV files.
+// Arrays from the server, texts with gaps, elements and files.
 
 const ARRAY_TYPES = { uint8: Uint8Array, int16: Int16Array };
 
-// {data: base64, shape, type} -> typed array; the other end is `pack` in live.py.
-function unpack(packed) {
-  const text = atob(packed.data);
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
-  return { values: new ARRAY_TYPES[packed.type](bytes.buffer), shape: packed.shape };
+// {data: base64 of deflated bytes, shape, type} -> {values: typed array, shape}; the other end is `pack` in live.py.
+async function unpack({ data, shape, type }) {
+  const deflated = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return { values: new ARRAY_TYPES[type](await new Response(stream).arrayBuffer()), shape };
 }
 
-function unpackVersion(packed) {
-  return { pcm: unpack(packed.pcm).values, spectrogram: unpack(packed.spectrogram) };
+// Unpack every array inside an answer.
+async function unpackAll(answer) {
+  if (Array.isArray(answer)) return Promise.all(answer.map(unpackAll));
+  if (answer === null || typeof answer !== "object") return answer;
+  if ("data" in answer && "shape" in answer) return unpack(answer);
+  const entries = Object.entries(answer).map(async ([key, value]) => [key, await unpackAll(value)]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const MU = 255;
+const MU_LAW = Int16Array.from({ length: 256 }, (_, step) => {
+  const value = (2 * step) / MU - 1;
+  return Math.round(((Math.sign(value) * ((1 + MU) ** Math.abs(value) - 1)) / MU) * 32767);
+});
+
+// Samples as 16-bit integers: eight bits are mu-law, which halves what a slider step sends.
+function samplesOf({ values }) {
+  return values instanceof Uint8Array ? Int16Array.from(values, (step) => MU_LAW[step]) : values;
+}
+
+function versionOf(answer) {
+  return { pcm: samplesOf(answer.pcm), spectrogram: answer.spectrogram };
 }
 
 // "{hz} Hz" with {hz: 440} -> "440 Hz".
@@ -28,6 +47,10 @@ function make(tag, properties, ...children) {
 
 function signed(value, digits = 2) {
   return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
+}
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
 }
 
 function wavBlob(pcm, rateHz) {
@@ -52,4 +75,21 @@ function saveBlob(blob, name) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+// Canvases one below the other, or side by side, on the page's background, as one PNG.
+function savePicture(canvases, name, background, sideBySide = false) {
+  const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+  const [widths, heights] = [canvases.map((canvas) => canvas.width), canvases.map((canvas) => canvas.height)];
+  const width = sideBySide ? sum(widths) : Math.max(...widths);
+  const height = sideBySide ? Math.max(...heights) : sum(heights);
+  const sheet = make("canvas", { width, height });
+  const pen = sheet.getContext("2d");
+  pen.fillStyle = background;
+  pen.fillRect(0, 0, width, height);
+  canvases.forEach((canvas, index) => {
+    const offset = sum((sideBySide ? widths : heights).slice(0, index));
+    pen.drawImage(canvas, sideBySide ? offset : 0, sideBySide ? 0 : offset);
+  });
+  sheet.toBlob((blob) => saveBlob(blob, name));
 }

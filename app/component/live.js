@@ -1,9 +1,30 @@
 // What the visitor does: opening clips and depths, moving dimensions, hearing, and the wiring of it all.
 
-const bank = createBank(part, words, { moved: moveDimension, paged: draw, resetAll });
-const pump = createPump(sendDecode, showDecoded, showConnection);
+const SETTLED_MS = 400;
+const WALK_STEPS = 10;
 
-// ---- opening a clip and a depth
+const bank = createBank(part, words, {
+  moved: moveDimension,
+  settled: commit,
+  focused: focusDimension,
+  reset: resetOne,
+  resetAll,
+  paged: draw,
+});
+const pump = createPump(sendDecode, showDecoded, showConnection);
+const traversal = createSheet(
+  "traversal",
+  { server: server.traverse, request: () => ({ ...viewRequest(state.view.depth), recipe: recipe(), dimension: state.focus }) },
+  (result) => (result.sigma ? signed(result.sigma, 0) : "0") + " σ",
+  () => fileStem(`dimension-${state.focus}-traversal`),
+);
+const walk = createSheet(
+  "walk",
+  { server: server.interpolate, request: walkRequest },
+  (_, index) => Math.round((100 * index) / (WALK_STEPS - 1)) + " %",
+  () => fileStem("interpolation"),
+);
+// ---- opening a clip, a model, a depth and a window
 
 async function openClip(value) {
   // Answers to quick clicks may come in any order; the last click counts.
@@ -11,58 +32,84 @@ async function openClip(value) {
   state.newestOrder = value.order ?? state.newestOrder;
   const opening = ++state.opening;
   const wanted = () => opening === state.opening;
-  section.setAttribute("aria-busy", "true");
+  setBusy(true);
   say(words.opening);
-  const request = { token: value.token, depth: state.wantedDepth };
-  const [clip, depth] = await Promise.all(
-    [server.open_clip, server.open_depth].map((ask) => insist(ask, request, wanted, showConnection)),
-  );
+  const request = { token: value.token, checkpoint: state.checkpoint };
+  const clip = await insist(server.open_clip, request, wanted, showConnection);
   if (!wanted()) return;
-  if (!clip.ok || !depth.ok) return refuse(clip.ok ? depth : clip);
+  if (!clip.ok) return refuse(clip);
   const isNew = state.clip?.token !== clip.token;
   state.clip = clip;
-  state.versions = { original: unpackVersion(clip.original) };
-  clip.peak = state.versions.original.pcm.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
+  clip.peak = clip.outline.values.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
   state.sound = state.sound || createSound(clip.sample_rate_hz, showPlaying);
   if (isNew) {
-    state.edits = new Map();
-    state.sound.exchange(state.versions.original.pcm, 0);
+    if (state.shared) Object.assign(state, { shared: null });
+    else forgetHistory();
+    Object.assign(state, { span: null, window: { start: 0, end: Math.min(clip.seconds, clip.max_view_s) } });
+    walk.empty();
   }
+  state.example = value.example;
+  listWalkClips(clip.token, value.title);
   describeClip(value);
-  listDepths();
-  showDepth(depth);
+  await openView({ rewind: isNew });
 }
 
-async function openDepth(depth) {
+function viewRequest(depth) {
+  const { token } = state.clip;
+  return { token, checkpoint: state.checkpoint, depth, start_s: state.window.start, end_s: state.window.end };
+}
+
+async function openView({ checkpoint = state.checkpoint, depth = state.wantedDepth, rewind = false } = {}) {
   const opening = ++state.opening;
   const wanted = () => opening === state.opening;
-  state.wantedDepth = depth;
-  const answer = await insist(server.open_depth, { token: state.clip.token, depth }, wanted, showConnection);
+  const changesModel = checkpoint !== state.clip.checkpoint;
+  Object.assign(state, { checkpoint, wantedDepth: depth });
+  const request = viewRequest(depth);
+  const [view, clip] = await Promise.all([
+    insist(server.open_view, request, wanted, showConnection),
+    changesModel ? insist(server.open_clip, request, wanted, showConnection) : { ...state.clip, ok: true },
+  ]);
   if (!wanted()) return;
-  if (!answer.ok) return refuse(answer);
-  showDepth(answer);
+  if (!view.ok || !clip.ok) return refuse(view.ok ? clip : view);
+  state.clip.depths = clip.depths;
+  state.clip.checkpoint = checkpoint;
+  showView(view, rewind);
 }
 
-function showDepth(answer) {
-  const maps = answer.maps;
-  for (const kind of ["mean", "kl", "spread"]) if (maps[kind]) maps[kind] = unpack(maps[kind]);
-  orderDepth(answer);
-  state.depth = answer;
-  state.versions.reconstruction = unpackVersion(answer.reconstruction);
+function showView(view, rewind) {
+  orderView(view);
+  const another = view.checkpoint !== state.view?.checkpoint || view.depth !== state.view?.depth;
+  state.view = view;
+  if (another) state.focus = null;
+  state.focus ??= view.ranking[0];
+  state.versions.original = versionOf(view.original);
+  state.versions.reconstruction = versionOf(view.reconstruction);
   state.versions.edited = state.versions.reconstruction;
-  if (!state.edits.has(answer.depth)) state.edits.set(answer.depth, new Map());
-  bank.open(answer, deltas());
-  section.setAttribute("aria-busy", "false");
+  state.window = { start: view.start_s, end: view.end_s };
+  Object.assign(part.seek, { min: view.start_s, max: view.end_s });
+  if (rewind) state.sound.exchange(state.versions.original.pcm, 0);
+  listDepths();
+  listOtherModels();
+  bank.open(view);
+  showSource();
+  traversal.empty();
+  setBusy(false);
   say(words.ready);
   showVersion();
-  if (deltas().size) requestDecode();
+  openBeside();
+  if (!isPlain(recipe())) requestDecode();
+}
+
+function setBusy(busy) {
+  section.setAttribute("aria-busy", String(busy));
 }
 
 function refuse(answer) {
-  section.setAttribute("aria-busy", "false");
+  setBusy(false);
   say(answer.message);
-  state.wantedDepth = state.depth?.depth ?? state.wantedDepth;
-  markDepth();
+  if (!state.view) return;
+  Object.assign(state, { wantedDepth: state.view.depth, checkpoint: state.view.checkpoint });
+  listDepths();
 }
 
 function describeClip(value) {
@@ -71,27 +118,46 @@ function describeClip(value) {
   part.words.lang = value.language;
   part.credit.textContent = value.credit;
   part.notices.replaceChildren(...value.notices.map((notice) => make("li", {}, notice)));
-  part.seek.max = state.clip.seconds;
+  Object.assign(part["window-start"], { min: 0, max: Math.max(state.clip.seconds - state.clip.max_view_s, 0) });
+}
+
+// ---- what can be chosen
+
+function choice(name, value, checked, onChange, ...about) {
+  const input = make("input", { type: "radio", name, value, checked });
+  input.addEventListener("change", onChange);
+  return make("label", {}, input, ...about);
 }
 
 function listDepths() {
-  const choices = state.clip.depths.map((facts, depth) => {
-    const input = make("input", { type: "radio", name: "depth", value: depth });
+  const { clip, checkpoint, wantedDepth } = state;
+  const depths = clip.depths.map((facts, depth) => {
     const nats = Math.round(facts.nats_per_second).toLocaleString("en");
     const about =
       fill(words.depth_facts, { rate: facts.frame_rate_hz, dimensions: facts.dimensions }) +
       (facts.nats_per_second === null ? "" : fill(words.depth_rate, { nats }));
-    input.addEventListener("change", () => openDepth(depth));
     const title = make("b", {}, fill(words.depth_title, { depth }));
-    return make("label", {}, input, title, make("small", {}, about));
+    return choice("depth", depth, depth === wantedDepth, () => openView({ depth }), title, make("small", {}, about));
   });
-  part.depths.replaceChildren(part.depths.querySelector("legend"), ...choices);
+  part.depths.replaceChildren(part.depths.querySelector("legend"), ...depths);
+  const models = props.checkpoints.map(({ name, title, about }) => {
+    const open = () => openView({ checkpoint: name });
+    return choice("checkpoint", name, name === checkpoint, open, make("b", {}, title), make("small", {}, about));
+  });
+  part.models.replaceChildren(part.models.querySelector("legend"), ...models);
+  part.models.hidden = models.length < 2;
+  const quality = props.checkpoints.find(({ name }) => name === checkpoint).quality[wantedDepth];
+  part.quality.textContent = quality || words.unscored;
 }
 
-function markDepth() {
-  for (const input of part.depths.querySelectorAll("input")) {
-    input.checked = Number(input.value) === state.depth?.depth;
-  }
+function listOtherModels() {
+  const others = props.checkpoints.filter(({ name }) => name !== state.checkpoint);
+  const options = [{ name: "", title: words.beside_none }, ...others];
+  if (beside.checkpoint === state.checkpoint) beside.checkpoint = "";
+  part["beside-model"].replaceChildren(
+    ...options.map(({ name, title }) => make("option", { value: name, selected: name === beside.checkpoint }, title)),
+  );
+  part["beside-choice"].hidden = others.length === 0;
 }
 
 function showConnection(connected) {
@@ -102,27 +168,63 @@ function showConnection(connected) {
 // ---- moving dimensions
 
 function moveDimension(dimension, value) {
-  if (value) deltas().set(dimension, value);
-  else deltas().delete(dimension);
+  setShift(dimension, value);
+  focusDimension(dimension);
   requestDecode();
+}
+
+function focusDimension(dimension) {
+  if (state.focus !== dimension) traversal.empty();
+  state.focus = dimension;
+  draw();
+}
+
+function resetOne(dimension) {
+  resetDimension(dimension);
+  changed();
 }
 
 function resetAll() {
-  deltas().clear();
+  Object.assign(recipe(), { edits: [], source: "mean" });
+  changed();
+}
+
+// After a change that is finished, whatever made it.
+function changed() {
+  commit();
+  showEdits();
+}
+
+function showEdits() {
   bank.show();
+  showSource();
   requestDecode();
 }
 
-function requestDecode() {
-  pump({
-    token: state.clip.token,
-    depth: state.depth.depth,
-    deltas: Object.fromEntries(deltas()),
+function undo() {
+  if (travel("past", "future")) showEdits();
+}
+
+function redo() {
+  if (travel("future", "past")) showEdits();
+}
+
+function decodeRequest(itsRecipe, exact = false) {
+  return {
+    ...viewRequest(state.view.depth),
+    recipe: itsRecipe,
+    exact,
     tab: state.tab,
     seq: ++state.seq,
     askedAt: performance.now(),
-  });
-  selectVersion("edited");
+  };
+}
+
+function requestDecode() {
+  state.settled = false;
+  pump(decodeRequest(structuredClone(recipe())));
+  requestBeside();
+  if (state.version !== "beside") selectVersion("edited");
 }
 
 function sendDecode(request) {
@@ -131,37 +233,90 @@ function sendDecode(request) {
 }
 
 function showDecoded(answer, request) {
-  const stillOpen = request.token === state.clip.token && request.depth === state.depth.depth;
-  if (!stillOpen || answer.superseded) return;
+  const same = ["token", "checkpoint", "depth", "start_s"].every((key) => request[key] === viewRequest(state.view.depth)[key]);
+  if (!same || answer.superseded) return;
   if (!answer.ok) return say(answer.message);
-  state.versions.edited = unpackVersion(answer);
+  state.versions.edited = versionOf(answer);
   state.shownSeq = answer.seq;
-  say(words.updated);
-  part.timing.textContent = fill(words.timing, {
-    decode: Math.round(answer.decode_s * 1000),
-    total: Math.round(performance.now() - request.askedAt),
-  });
+  state.settled = request.exact;
+  if (!request.exact) {
+    say(words.updated);
+    part.timing.textContent = fill(words.timing, {
+      decode: Math.round(answer.decode_s * 1000),
+      total: Math.round(performance.now() - request.askedAt),
+    });
+    whenSettled();
+  }
   showVersion();
+}
+
+let settling = null;
+
+// A sound that stays is fetched once more in all its bits.
+function whenSettled() {
+  clearTimeout(settling);
+  settling = setTimeout(() => pump(decodeRequest(structuredClone(recipe()), true)), SETTLED_MS);
 }
 
 function reorder(order) {
   state.order = order;
-  if (!state.depth) return;
-  orderDepth(state.depth);
-  bank.open(state.depth, deltas());
+  if (!state.view) return;
+  orderView(state.view);
+  bank.open(state.view);
+  openBeside();
   draw();
+}
+
+// ---- where latents start from
+
+function showSource() {
+  const { source, seed, temperature } = recipe();
+  for (const input of part.sources.querySelectorAll("input")) input.checked = input.value === source;
+  part.sampling.hidden = source === "mean";
+  part.seed.value = seed;
+  part.temperature.value = temperature;
+  part["temperature-text"].textContent = temperature.toFixed(2);
+}
+
+function changeSource(change) {
+  Object.assign(recipe(), change);
+  showSource();
+  requestDecode();
+}
+
+// ---- the way to another clip
+
+function walkRequest() {
+  const dimensions = Number(part["walk-dimensions"].value) || null;
+  return { ...viewRequest(state.view.depth), other: part["walk-clip"].value, steps: WALK_STEPS, dimensions };
+}
+
+// Examples and what was opened since can be walked to.
+const walkClips = new Map(props.clips.map(({ token, title }) => [token, title]));
+
+function listWalkClips(token, title) {
+  walkClips.set(token, title);
+  const others = [...walkClips].filter(([other]) => other !== token);
+  part["walk-clip"].replaceChildren(...others.map(([other, name]) => make("option", { value: other }, name)));
 }
 
 // ---- hearing
 
 function selectVersion(version) {
+  if (!state.versions[version]) return;
   state.version = version;
   part.versions.querySelector(`[value="${version}"]`).checked = true;
   showVersion();
 }
 
 function showVersion() {
-  state.sound.exchange(state.versions[state.version].pcm);
+  if (state.version !== "tile") state.sound.exchange(state.versions[state.version].pcm);
+  draw();
+}
+
+function choosePicture(picture) {
+  state.picture = picture;
+  part.pictures.querySelector(`[value="${picture}"]`).checked = true;
   draw();
 }
 
@@ -179,57 +334,112 @@ function showPlaying() {
   movePlayhead();
 }
 
+// `seconds` of the clip, within the window.
 function seek(seconds) {
   if (!state.sound) return;
-  state.sound.seek(Math.min(Math.max(seconds, 0), state.clip.seconds - 0.001));
+  const { start, end } = state.window;
+  state.sound.seek(clamp(seconds - start, 0, end - start - 0.001));
   movePlayhead();
 }
 
-function revealRow(event) {
-  const at = pointed(event);
-  if (at) bank.reveal(state.depth.ranking[Math.floor(at.height * state.depth.ranking.length)]);
+function revealRow(at) {
+  bank.reveal(state.view.ranking[Math.floor(at.height * state.view.ranking.length)]);
 }
 
-function download() {
-  if (!state.clip) return;
-  const title = part.title.textContent.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
-  const blob = wavBlob(state.versions.edited.pcm, state.clip.sample_rate_hz);
-  saveBlob(blob, `${title}-depth-${state.depth.depth}-edited.wav`);
-}
-
-// Space plays wherever it has no meaning of its own.
-function playOnSpace(event) {
-  if (event.key !== " " || event.target.closest("button, a, select, textarea, audio, summary, [type=checkbox]")) return;
-  if (event.target.matches("input:not([type=range], [type=radio])")) return;
-  event.preventDefault();
-  togglePlay();
+function moveWindow(start) {
+  const length = state.window.end - state.window.start;
+  state.window = { start, end: start + length };
+  drawOutline(part.outline, state.clip.outline, state.clip.peak, state.clip.seconds, state.window);
 }
 
 // ---- wiring
 
-part.play.addEventListener("click", togglePlay);
-part.loop.addEventListener("change", () => state.sound?.setLoop(part.loop.checked));
-part.versions.addEventListener("change", (event) => state.depth && selectVersion(event.target.value));
-part.maps.addEventListener("change", (event) => {
+function on(name, type, action) {
+  part[name].addEventListener(type, (event) => state.view && action(event));
+}
+
+on("play", "click", togglePlay);
+on("loop", "change", () => state.sound.setLoop(part.loop.checked));
+on("versions", "change", (event) => selectVersion(event.target.value));
+on("pictures", "change", (event) => choosePicture(event.target.value));
+on("maps", "change", (event) => {
   state.map = event.target.value;
   draw();
 });
-part.orders.addEventListener("change", (event) => reorder(event.target.value));
-part.seek.addEventListener("input", () => seek(Number(part.seek.value)));
-part.download.addEventListener("click", download);
-for (const canvas of [part.waveform, part.spectrogram]) {
-  canvas.addEventListener("click", (event) => {
-    const at = pointed(event);
-    if (at) seek(at.seconds);
-  });
-}
+on("orders", "change", (event) => reorder(event.target.value));
+on("seek", "input", () => seek(Number(part.seek.value)));
+on("window-start", "input", () => moveWindow(Number(part["window-start"].value)));
+on("window-start", "change", () => openView());
+on("undo", "click", undo);
+on("redo", "click", redo);
+on("clear-span", "click", clearSpan);
+on("curve", "pointerdown", startStroke);
+on("sources", "change", (event) => {
+  changeSource({ source: event.target.value });
+  commit();
+});
+on("seed", "change", () => {
+  changeSource({ seed: clamp(Math.round(Number(part.seed.value)) || 0, 0, 2 ** 31 - 1) });
+  commit();
+});
+on("temperature", "input", () => changeSource({ temperature: Number(part.temperature.value) }));
+on("temperature", "change", commit);
+on("beside-model", "change", () => {
+  beside.checkpoint = part["beside-model"].value;
+  openBeside();
+});
+on("save-original", "click", () => saveBlob(wavBlob(state.versions.original.pcm, state.clip.sample_rate_hz), fileStem("original") + ".wav"));
+on("save-reconstruction", "click", () => saveSound("reconstruction", { depth: state.view.depth, edits: [] }));
+on("save-edited", "click", () => saveSound("edited", recipe()));
+on("save-latents", "click", saveLatents);
+on("save-picture", "click", savePictures);
+on("save-edit", "click", saveEdit);
+on("load-edit", "change", () => {
+  const [file] = part["load-edit"].files;
+  part["load-edit"].value = "";
+  if (file) loadEdit(file);
+});
+on("copy-link", "click", copyLink);
+part["open-help"].addEventListener("click", () => part.help.showModal());
+for (const canvas of [part.waveform, part.spectrogram]) watchBrush(canvas, (at) => seek(at.seconds));
+watchBrush(part.latents, revealRow);
 for (const type of ["pointermove", "pointerleave"]) {
-  part.spectrogram.addEventListener(type, readSpectrogram);
-  part.latents.addEventListener(type, (event) => state.depth && readLatents(event));
+  on("spectrogram", type, readSpectrogram);
+  on("latents", type, readLatents);
 }
-part.latents.addEventListener("click", revealRow);
-document.addEventListener("keydown", playOnSpace);
+document.addEventListener("keydown", onKey);
 new ResizeObserver(draw).observe(part.plots);
 new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });
 watch("value", () => openClip(props.value));
-openClip(props.value);
+start();
+
+// A link decides what opens first; otherwise it is the clip that came with the page.
+async function start() {
+  showTour();
+  const link = linked();
+  if (!link || !props.checkpoints.some(({ name }) => name === link.checkpoint)) return openClip(props.value);
+  state.recipes.set(`${link.checkpoint}/${link.recipe.depth}`, { source: "mean", temperature: 1, seed: 0, ...link.recipe });
+  Object.assign(state, { shared: true, checkpoint: link.checkpoint, wantedDepth: link.recipe.depth });
+  if (link.example === props.value.example) return openClip(props.value);
+  trigger("open", { index: link.example, order: performance.now() });
+}
+
+// ---- three steps for a first visit
+
+function showTour() {
+  let seenBefore = false;
+  try {
+    seenBefore = localStorage.getItem("sim-tour") === "seen";
+  } catch {
+    // Without storage the tour shows every time.
+  }
+  part.tour.hidden = seenBefore;
+  part["close-tour"].addEventListener("click", () => {
+    part.tour.hidden = true;
+    try {
+      localStorage.setItem("sim-tour", "seen");
+    } catch {
+      // As above.
+    }
+  });
+}

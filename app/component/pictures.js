@@ -1,53 +1,66 @@
 // The pictures of the open clip: when they are drawn, what they say, the playhead over them and the readouts.
 
 let frameRequested = false;
+let drawnCurve = null;
 
 // Drag events come faster than the screen is painted, so pictures are drawn once a painted frame.
 function draw() {
-  if (frameRequested || !state.depth) return;
+  if (frameRequested || !state.view) return;
   frameRequested = true;
   requestAnimationFrame(() => {
     frameRequested = false;
     drawPictures();
-    markDepth();
   });
 }
 
+// What is seen while a tile sounds is the edited version.
+function seen() {
+  return state.versions[state.version] || state.versions.edited;
+}
+
 function drawPictures() {
-  const { clip, depth } = state;
-  const { pcm, spectrogram } = state.versions[state.version];
-  drawWaveform(part.waveform, pcm, clip.peak, clip.seconds);
-  drawSpectrogram(part.spectrogram, spectrogram, clip.mel, clip.seconds);
-  state.plot = drawLatents(part.latents, depth, state.map, deltas(), bank.shown(), clip.seconds);
+  const { clip, view, window } = state;
+  const { pcm, spectrogram } = seen();
+  const plain = state.picture === "difference" ? state.versions.reconstruction.spectrogram : null;
+  drawWaveform(part.waveform, pcm, clip.peak, window);
+  drawSpectrogram(part.spectrogram, spectrogram, plain, clip.mel, window);
+  if (beside.view) drawSpectrogram(part.beside, beside.spectrogram, null, clip.mel, window);
+  state.plot = drawLatents(part.latents, view, state.map, offsetsOf(view), bank.shown(), window);
+  drawnCurve = { plot: drawCurve(part.curve, curveOf(view, state.focus), window) };
+  part.overview.hidden = clip.seconds <= clip.max_view_s;
+  if (!part.overview.hidden) drawOutline(part.outline, clip.outline, clip.peak, clip.seconds, window);
   describePictures();
+  describeCurve();
   drawLegend();
+  showSpan();
   movePlayhead();
 }
 
 function describePictures() {
-  const { clip, depth } = state;
-  const seconds = clip.seconds.toFixed(2);
-  const version = words[state.version].toLowerCase();
+  const { clip, view, window } = state;
+  const [start, seconds] = [window.start.toFixed(2), window.end.toFixed(2)];
+  const version = (words[state.version] || words.edited).toLowerCase();
   const centers = clip.mel.centers_hz.map(Math.round);
-  const [first] = depth.ranking;
-  const dimensions = depth.ranking.length;
-  const active = depth.ranking.filter((dimension) => isActive(depth, dimension)).length;
-  label(part.waveform, words.waveform_label, { version, seconds });
-  label(part.spectrogram, words.spectrogram_label, { version, seconds, low: centers[0], high: centers.at(-1) });
+  const [first] = view.ranking;
+  const dimensions = view.ranking.length;
+  const active = view.ranking.filter((dimension) => isActive(view, dimension)).length;
+  label(part.waveform, words.waveform_label, { version, start, seconds });
+  const ends = { low: centers[0], high: centers.at(-1) };
+  label(part.spectrogram, words[state.picture + "_label"], { version, start, seconds, ...ends });
   label(part.latents, words.latents_label, {
-    ...{ dimensions, seconds, first, depth: depth.depth },
-    order: words["order_" + depth.order],
-    strength: strengthOf(depth, first),
+    ...{ dimensions, start, seconds, first, depth: view.depth },
+    order: words["order_" + view.order],
+    strength: strengthOf(view, first),
   });
-  part["latents-title"].textContent = fill(words.latents, { depth: depth.depth });
-  const note = fill(words.latents_note, { active, dimensions });
-  const frames = depth.maps.frames_per_column;
+  part["latents-title"].textContent = fill(words.latents, { depth: view.depth });
+  const note = fill(view.orders.kl || view.orders.effect ? words.latents_note : words.unmeasured_note, { active, dimensions });
+  const frames = view.maps.frames_per_column;
   part["latents-readout"].textContent = frames > 1 ? note + " " + fill(words.averaged, { frames }) : note;
 }
 
 function drawLegend() {
   const [low, canvas, high] = part.legend.children;
-  const [from, to] = mapRange(state.map, state.depth);
+  const [from, to] = mapRange(state.map, state.view);
   const unit = state.map === "kl" ? " nats" : " σ";
   const table = mapColors(state.map, state.plot.dark);
   canvas.getContext("2d").drawImage(paintCells(256, 1, table, (x) => x), 0, 0, canvas.width, canvas.height);
@@ -57,7 +70,7 @@ function drawLegend() {
 
 function movePlayhead() {
   if (!state.plot) return;
-  const seconds = state.sound.positionS();
+  const seconds = state.window.start + state.sound.positionS();
   part.playhead.style.transform = `translateX(${state.plot.x(seconds)}px)`;
   part.seek.value = seconds;
   part.clock.textContent = `${seconds.toFixed(2)} / ${state.clip.seconds.toFixed(2)} s`;
@@ -80,23 +93,29 @@ function label(canvas, text, values) {
   canvas.setAttribute("aria-label", fill(text, values));
 }
 
+function secondsAt(event) {
+  const { plot } = state;
+  const share = (event.offsetX - plot.left) / plot.width;
+  return clamp(plot.start + share * (plot.end - plot.start), plot.start, plot.end);
+}
+
 // Where the pointer is in a picture: time in seconds, height from 0 (top) to 1, or null outside the plot area.
 function pointed(event) {
   const { plot } = state;
   if (!plot) return null;
-  const seconds = ((event.offsetX - plot.left) / plot.width) * plot.seconds;
   const axis = event.target === part.waveform ? 0 : TIME_AXIS_HEIGHT;
   const height = event.offsetY / (event.target.clientHeight - axis);
-  return seconds >= 0 && seconds < plot.seconds && height >= 0 && height < 1 ? { seconds, height } : null;
+  const inside = event.offsetX >= plot.left && event.offsetX < plot.left + plot.width && height >= 0 && height < 1;
+  return inside ? { seconds: secondsAt(event), height } : null;
 }
 
 function readSpectrogram(event) {
   const at = pointed(event);
   if (!at) return (part["spectrogram-readout"].textContent = "");
   const { mel } = state.clip;
-  const { values, shape } = state.versions[state.version].spectrogram;
+  const { values, shape } = seen().spectrogram;
   const band = Math.min(Math.floor((1 - at.height) * shape[0]), shape[0] - 1);
-  const frame = Math.min(Math.round(at.seconds / mel.frame_s), shape[1] - 1);
+  const frame = Math.min(Math.round((at.seconds - state.window.start) / mel.frame_s), shape[1] - 1);
   part["spectrogram-readout"].textContent = fill(words.spectrogram_readout, {
     hz: Math.round(mel.centers_hz[band]),
     seconds: at.seconds.toFixed(2),
@@ -107,12 +126,12 @@ function readSpectrogram(event) {
 function readLatents(event) {
   const at = pointed(event);
   if (!at) return describePictures();
-  const { maps, ranking } = state.depth;
+  const { maps, ranking } = state.view;
   const dimension = ranking[Math.floor(at.height * ranking.length)];
   const columns = maps.mean.shape[1];
-  const column = Math.min(Math.max(Math.floor((at.seconds - maps.start_s) / maps.column_s), 0), columns - 1);
+  const column = clamp(Math.floor((at.seconds - maps.start_s) / maps.column_s), 0, columns - 1);
   const value = (kind) => maps[kind].values[dimension * columns + column] / 1000;
-  const mean = signed(value("mean") + (deltas().get(dimension) || 0));
+  const mean = signed(value("mean") + offsetAt(dimension, at.seconds));
   const seconds = at.seconds.toFixed(2);
   const posterior = maps.kl ? { kl: value("kl").toFixed(2), spread: value("spread").toFixed(2) } : null;
   part["latents-readout"].textContent =

@@ -1,11 +1,12 @@
-// The three pictures. They share one time axis, so the gutters left and right of the plot area are the same in all.
+// The pictures. They share one time axis, so the gutters left and right of the plot area are the same in all.
 
 const TIME_AXIS_HEIGHT = 20;
 const ROW_LABEL_HEIGHT = 10;
+const DIFFERENCE_DB = 20;
 
-// Prepare a canvas for its size on screen; returns what every drawing needs.
-function openPlot(canvas, seconds, hasTimeAxis) {
-  const ratio = window.devicePixelRatio || 1;
+// Prepare a canvas for its size on screen; returns what every drawing needs. `window` is {start, end} in seconds.
+function openPlot(canvas, window, hasTimeAxis) {
+  const ratio = devicePixelRatio || 1;
   const style = getComputedStyle(canvas);
   const left = parseFloat(style.getPropertyValue("--gutter-left"));
   const right = parseFloat(style.getPropertyValue("--gutter-right"));
@@ -14,7 +15,7 @@ function openPlot(canvas, seconds, hasTimeAxis) {
     top: 0,
     width: Math.max(canvas.clientWidth - left - right, 10),
     height: canvas.clientHeight - (hasTimeAxis ? TIME_AXIS_HEIGHT : 0),
-    seconds,
+    ...window,
     ink: style.getPropertyValue("--ink"),
     quiet: style.getPropertyValue("--quiet"),
     accent: style.getPropertyValue("--accent"),
@@ -26,7 +27,7 @@ function openPlot(canvas, seconds, hasTimeAxis) {
   plot.pen.scale(ratio, ratio);
   plot.pen.font = "11px system-ui, sans-serif";
   plot.pen.textBaseline = "middle";
-  plot.x = (time) => plot.left + (time / seconds) * plot.width;
+  plot.x = (time) => plot.left + ((time - plot.start) / (plot.end - plot.start)) * plot.width;
   return plot;
 }
 
@@ -45,23 +46,25 @@ function drawCells(plot, cells, startS, cellS, smooth) {
 function drawTimeAxis(plot) {
   const { pen } = plot;
   const wanted = plot.width / 70;
-  const step = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10].find((candidate) => plot.seconds / candidate <= wanted) || 10;
+  const seconds = plot.end - plot.start;
+  const step = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10].find((candidate) => seconds / candidate <= wanted) || 10;
   const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
   const y = plot.top + plot.height;
   pen.fillStyle = pen.strokeStyle = plot.quiet;
   pen.textAlign = "center";
-  for (let index = 0; index * step <= plot.seconds + 1e-9; index++) {
+  const first = Math.ceil(plot.start / step - 1e-9);
+  for (let index = first; index * step <= plot.end + 1e-9; index++) {
     const x = Math.round(plot.x(index * step)) + 0.5;
     pen.beginPath();
     pen.moveTo(x, y);
     pen.lineTo(x, y + 4);
     pen.stroke();
-    pen.fillText((index * step).toFixed(digits) + (index ? "" : " s"), x, y + 13);
+    pen.fillText((index * step).toFixed(digits) + (index > first ? "" : " s"), x, y + 13);
   }
 }
 
-function drawWaveform(canvas, pcm, peak, seconds) {
-  const plot = openPlot(canvas, seconds, false);
+function drawWaveform(canvas, pcm, peak, window) {
+  const plot = openPlot(canvas, window, false);
   const { pen } = plot;
   const middle = plot.height / 2;
   const scale = (0.95 * middle) / Math.max(peak, 1);
@@ -81,14 +84,32 @@ function drawWaveform(canvas, pcm, peak, seconds) {
   return plot;
 }
 
-function drawSpectrogram(canvas, image, mel, seconds) {
-  const plot = openPlot(canvas, seconds, true);
+function levelCells(image) {
   const [bands, frames] = image.shape;
-  const cells = paintCells(frames, bands, COLORS.level, (x, y) => image.values[(bands - 1 - y) * frames + x]);
-  drawCells(plot, cells, -mel.frame_s / 2, mel.frame_s, true);
+  return paintCells(frames, bands, COLORS.level, (x, y) => image.values[(bands - 1 - y) * frames + x]);
+}
+
+// Louder than the reconstruction in warm colours, softer in cold ones; calm where nothing changed.
+function differenceCells(image, plain, mel, table) {
+  const [bands, frames] = image.shape;
+  const stepsPerDb = 255 / mel.range_db;
+  return paintCells(frames, bands, table, (x, y) => {
+    const index = (bands - 1 - y) * frames + x;
+    const db = (image.values[index] - plain.values[index]) / stepsPerDb;
+    return Math.round(127.5 + (127.5 * clamp(db, -DIFFERENCE_DB, DIFFERENCE_DB)) / DIFFERENCE_DB);
+  });
+}
+
+// `plain` is null for levels, or what to subtract.
+function drawSpectrogram(canvas, image, plain, mel, window) {
+  const plot = openPlot(canvas, window, true);
+  const table = plot.dark ? COLORS.meanDark : COLORS.meanLight;
+  const cells = plain ? differenceCells(image, plain, mel, table) : levelCells(image);
+  drawCells(plot, cells, window.start - mel.frame_s / 2, mel.frame_s, !plain);
   drawTimeAxis(plot);
   drawFrequencyAxis(plot, mel.centers_hz);
-  drawLevelBar(plot, mel);
+  if (plain) drawBar(plot, table, DIFFERENCE_DB, 2 * DIFFERENCE_DB, 10);
+  else drawBar(plot, COLORS.level, mel.top_db, mel.range_db, 20);
   return plot;
 }
 
@@ -113,22 +134,23 @@ function drawFrequencyAxis(plot, centersHz) {
   }
 }
 
-function drawLevelBar(plot, mel) {
+// A colour bar from `top` dB down over `range` dB, labelled every `step`.
+function drawBar(plot, table, top, range, step) {
   const { pen } = plot;
   const left = plot.left + plot.width + 8;
-  pen.drawImage(paintCells(1, 256, COLORS.level, (_, y) => 255 - y), left, 0, 8, plot.height);
+  pen.drawImage(paintCells(1, 256, table, (_, y) => 255 - y), left, 0, 8, plot.height);
   pen.fillStyle = plot.quiet;
   pen.textAlign = "left";
-  for (let db = 0; db > mel.top_db - mel.range_db; db -= 20) {
-    const y = ((mel.top_db - db) / mel.range_db) * plot.height;
-    pen.fillText((db ? "−" + -db : "0") + (db ? "" : " dB"), left + 12, y);
+  for (let db = Math.floor(top / step) * step; db >= top - range; db -= step) {
+    const y = clamp(((top - db) / range) * plot.height, 6, plot.height - 6);
+    pen.fillText((db < 0 ? "−" : "") + Math.abs(db) + (db ? "" : " dB"), left + 12, y);
   }
 }
 
 // What the colours of each map mean: the value at either end.
-function mapRange(kind, depth) {
-  if (kind === "mean") return [-depth.limit_sigma, depth.limit_sigma];
-  const values = depth.maps[kind].values;
+function mapRange(kind, view) {
+  if (kind === "mean") return [-view.limit_sigma, view.limit_sigma];
+  const values = view.maps[kind].values;
   let highest = 1;
   for (const value of values) highest = Math.max(highest, value);
   return [0, highest / 1000];
@@ -140,40 +162,40 @@ function mapColors(kind, dark) {
 }
 
 // Rows are dimensions in the chosen order, with a bar for what orders them. `shown` are those with a slider on the
-// page, `deltas` moves their means.
-function drawLatents(canvas, depth, kind, deltas, shown, seconds) {
-  const plot = openPlot(canvas, seconds, true);
+// page, `offsets` (dimension -> array of columns) moves means.
+function drawLatents(canvas, view, kind, offsets, shown, window) {
+  const plot = openPlot(canvas, window, true);
   const { pen } = plot;
-  const [rows, columns] = depth.maps[kind].shape;
-  const [low, high] = mapRange(kind, depth);
-  const { values } = depth.maps[kind];
+  const [rows, columns] = view.maps[kind].shape;
+  const [low, high] = mapRange(kind, view);
+  const { values } = view.maps[kind];
   const stepAt = (x, y) => {
-    const dimension = depth.ranking[y];
-    const shift = kind === "mean" ? deltas.get(dimension) || 0 : 0;
+    const dimension = view.ranking[y];
+    const shift = (kind === "mean" && offsets.get(dimension)?.[x]) || 0;
     const fraction = (values[dimension * columns + x] / 1000 + shift - low) / (high - low);
-    return Math.round(255 * Math.min(Math.max(fraction, 0), 1));
+    return Math.round(255 * clamp(fraction, 0, 1));
   };
   const cells = paintCells(columns, rows, mapColors(kind, plot.dark), stepAt);
-  drawCells(plot, cells, depth.maps.start_s, depth.maps.column_s, false);
+  drawCells(plot, cells, view.maps.start_s, view.maps.column_s, false);
   drawTimeAxis(plot);
   const rowHeight = plot.height / rows;
   const everyRow = Math.ceil(ROW_LABEL_HEIGHT / (rowHeight + 1));
-  const strongest = Math.max(depth.strength[depth.ranking[0]], 1e-9);
+  const strongest = Math.max(view.strength[view.ranking[0]], 1e-9);
   pen.font = Math.min(11, Math.max(8, rowHeight)) + "px system-ui, sans-serif";
-  depth.ranking.forEach((dimension, row) => {
+  view.ranking.forEach((dimension, row) => {
     const middle = (row + 0.5) * rowHeight;
-    pen.globalAlpha = isActive(depth, dimension) ? 1 : 0.4;
+    pen.globalAlpha = isActive(view, dimension) ? 1 : 0.4;
     pen.fillStyle = shown.includes(dimension) ? plot.ink : plot.quiet;
     pen.textAlign = "right";
     if (row % everyRow === 0) pen.fillText(dimension, plot.left - 9, Math.max(middle, ROW_LABEL_HEIGHT / 2));
-    if (deltas.get(dimension)) dot(pen, plot.left - 32, middle, plot.accent);
+    if (offsets.has(dimension)) dot(pen, plot.left - 32, middle, plot.accent);
     pen.fillStyle = plot.quiet;
     const longest = canvas.clientWidth - plot.left - plot.width - 10;
-    const length = (depth.strength[dimension] / strongest) * longest;
+    const length = (view.strength[dimension] / strongest) * longest;
     pen.fillRect(plot.left + plot.width + 8, middle - rowHeight * 0.3, Math.max(length, 1), rowHeight * 0.6);
     pen.globalAlpha = 1;
   });
-  markShown(plot, depth.ranking, shown, rowHeight);
+  markShown(plot, view.ranking, shown, rowHeight);
   return plot;
 }
 
@@ -190,4 +212,105 @@ function markShown(plot, ranking, shown, rowHeight) {
   ranking.forEach((dimension, row) => {
     if (shown.includes(dimension)) plot.pen.fillRect(plot.left - 5, row * rowHeight, 2, rowHeight);
   });
+}
+
+// ---- one dimension over time
+
+const CURVE_SIGMA = 4;
+
+// The mean with a band of one standard deviation, the edited mean, and beside it the prior N(0, 1) with this clip's
+// means as a histogram. `curve` is {startS, columnS, mean, spread or null, edited}.
+function drawCurve(canvas, curve, window) {
+  const plot = openPlot(canvas, window, true);
+  const { pen } = plot;
+  plot.y = (sigma) => (plot.height * (CURVE_SIGMA - sigma)) / (2 * CURVE_SIGMA);
+  drawPrior(plot, curve);
+  drawSigmaAxis(plot);
+  drawTimeAxis(plot);
+  pen.save();
+  pen.beginPath();
+  pen.rect(plot.left, 0, plot.width, plot.height);
+  pen.clip();
+  const at = (column) => plot.x(curve.startS + (column + 0.5) * curve.columnS);
+  if (curve.spread) fillBand(plot, curve, at);
+  strokeLine(plot, curve.mean, at, plot.quiet);
+  strokeLine(plot, curve.edited, at, plot.accent);
+  pen.restore();
+  return plot;
+}
+
+function fillBand(plot, { edited, spread }, at) {
+  const { pen } = plot;
+  pen.fillStyle = plot.accent;
+  pen.globalAlpha = 0.2;
+  pen.beginPath();
+  edited.forEach((value, column) => pen.lineTo(at(column), plot.y(value + spread[column])));
+  for (let column = edited.length - 1; column >= 0; column--) pen.lineTo(at(column), plot.y(edited[column] - spread[column]));
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
+function strokeLine(plot, values, at, color) {
+  plot.pen.strokeStyle = color;
+  plot.pen.lineWidth = 1.5;
+  plot.pen.beginPath();
+  values.forEach((value, column) => plot.pen.lineTo(at(column), plot.y(value)));
+  plot.pen.stroke();
+}
+
+function drawSigmaAxis(plot) {
+  const { pen } = plot;
+  pen.textAlign = "right";
+  for (const sigma of [-3, 0, 3]) {
+    const y = Math.round(plot.y(sigma)) + 0.5;
+    pen.fillStyle = plot.quiet;
+    pen.fillText((sigma < 0 ? "−3" : sigma) + " σ", plot.left - 7, y);
+    pen.globalAlpha = 0.25;
+    pen.fillRect(plot.left, y, plot.width, 1);
+    pen.globalAlpha = 1;
+  }
+}
+
+function drawPrior(plot, { mean }) {
+  const { pen } = plot;
+  const left = plot.left + plot.width + 8;
+  const width = pen.canvas.clientWidth - left - 2;
+  const counts = new Array(32).fill(0);
+  for (const value of mean) counts[clamp(Math.floor(((value + CURVE_SIGMA) / (2 * CURVE_SIGMA)) * 32), 0, 31)] += 1;
+  const tallest = Math.max(...counts, (0.4 * mean.length * 2 * CURVE_SIGMA) / 32);
+  pen.fillStyle = plot.quiet;
+  pen.globalAlpha = 0.35;
+  counts.forEach((count, bin) => {
+    pen.fillRect(left, plot.y((2 * CURVE_SIGMA * (bin + 1)) / 32 - CURVE_SIGMA), (count / tallest) * width, plot.height / 32);
+  });
+  pen.globalAlpha = 1;
+  pen.strokeStyle = plot.accent;
+  pen.beginPath();
+  for (let y = 0; y <= plot.height; y += 2) {
+    const sigma = CURVE_SIGMA - (y / plot.height) * 2 * CURVE_SIGMA;
+    const density = Math.exp(-(sigma ** 2) / 2) / Math.sqrt(2 * Math.PI);
+    pen.lineTo(left + ((density * mean.length * 2 * CURVE_SIGMA) / 32 / tallest) * width, y);
+  }
+  pen.stroke();
+}
+
+// ---- the whole of a long clip
+
+function drawOutline(canvas, outline, peak, seconds, window) {
+  const plot = openPlot(canvas, { start: 0, end: seconds }, false);
+  const { pen } = plot;
+  const columns = outline.shape[1];
+  const middle = plot.height / 2;
+  const scale = (0.95 * middle) / Math.max(peak, 1);
+  pen.fillStyle = plot.quiet;
+  for (let column = 0; column < columns; column++) {
+    const [low, high] = [outline.values[column], outline.values[columns + column]];
+    const x = plot.left + (column / columns) * plot.width;
+    pen.fillRect(x, middle - high * scale, plot.width / columns, Math.max((high - low) * scale, 0.7));
+  }
+  pen.fillStyle = plot.accent;
+  pen.globalAlpha = 0.25;
+  pen.fillRect(plot.x(window.start), 0, plot.x(window.end) - plot.x(window.start), plot.height);
+  pen.globalAlpha = 1;
+  return plot;
 }

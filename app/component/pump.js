@@ -9,7 +9,7 @@ function patience(failures) {
 // A server function that fails answers `undefined` or throws; both mean that nobody answered.
 async function call(ask, request) {
   try {
-    return await ask(request);
+    return await unpackAll(await ask(request));
   } catch {
     return undefined;
   }

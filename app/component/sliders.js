@@ -3,53 +3,55 @@
 const SLIDERS_PER_PAGE = 8;
 const SLIDER_STEP = 0.05;
 
-// `on` has moved(dimension, value), paged() and resetAll().
+// `on` has moved(dimension, value), settled(), focused(dimension), reset(dimension), resetAll() and paged().
 function createBank(part, words, on) {
-  let depth = null;
-  let deltas = null;
+  let view = null;
   let page = 0;
 
-  const shown = () => (depth ? depth.ranking.slice(page * SLIDERS_PER_PAGE, (page + 1) * SLIDERS_PER_PAGE) : []);
-  const lastPage = () => Math.ceil(depth.ranking.length / SLIDERS_PER_PAGE) - 1;
+  const shown = () => (view ? view.ranking.slice(page * SLIDERS_PER_PAGE, (page + 1) * SLIDERS_PER_PAGE) : []);
+  const lastPage = () => Math.ceil(view.ranking.length / SLIDERS_PER_PAGE) - 1;
 
   function row(dimension) {
-    const strength = strengthOf(depth, dimension);
+    const strength = strengthOf(view, dimension);
     const name = make("span", {}, make("b", {}, dimension), make("small", {}, strength));
-    const range = { min: -depth.limit_sigma, max: depth.limit_sigma, step: SLIDER_STEP };
+    const range = { min: -view.limit_sigma, max: view.limit_sigma, step: SLIDER_STEP };
     const input = make("input", { type: "range", ...range });
     const output = make("output", {});
     const reset = make("button", { type: "button", title: fill(words.reset, { dimension }) }, "↺");
     const item = make("li", {}, name, input, output, reset);
     item.dataset.dimension = dimension;
-    item.classList.toggle("inactive", !isActive(depth, dimension));
+    item.classList.toggle("inactive", !isActive(view, dimension));
     input.setAttribute("aria-label", fill(words.slider_label, { dimension, strength }));
     reset.setAttribute("aria-label", reset.title);
-    input.value = deltas.get(dimension) || 0;
-    input.addEventListener("input", () => move(dimension, item));
+    input.value = shiftOf(dimension);
+    input.addEventListener("input", () => {
+      on.moved(dimension, Number(input.value));
+      showValue(dimension, item);
+    });
+    input.addEventListener("change", on.settled);
+    input.addEventListener("focus", () => on.focused(dimension));
     reset.addEventListener("click", () => {
       input.value = 0;
       input.focus();
-      move(dimension, item);
+      on.reset(dimension);
+      showValue(dimension, item);
     });
     showValue(dimension, item);
     return item;
   }
 
-  function move(dimension, item) {
-    on.moved(dimension, Number(item.querySelector("input").value));
-    showValue(dimension, item);
-  }
-
   function showValue(dimension, item) {
-    const value = deltas.get(dimension) || 0;
+    const value = shiftOf(dimension);
+    const edited = editsOf(dimension).length > 0;
     const text = (value ? signed(value) : "0") + " σ";
     item.querySelector("output").textContent = text;
     item.querySelector("input").setAttribute("aria-valuetext", text);
-    item.querySelector("button").disabled = value === 0;
-    item.classList.toggle("moved", value !== 0);
+    item.querySelector("button").disabled = !edited;
+    item.classList.toggle("moved", edited);
   }
 
   function show() {
+    if (!view) return;
     part.bank.replaceChildren(...shown().map(row));
     part.previous.disabled = page === 0;
     part.next.disabled = page === lastPage();
@@ -57,8 +59,8 @@ function createBank(part, words, on) {
     part.page.textContent = fill(words.page, {
       first,
       last: first + shown().length - 1,
-      total: depth.ranking.length,
-      order: words["order_" + depth.order],
+      total: view.ranking.length,
+      order: words["order_" + view.order],
     });
   }
 
@@ -75,15 +77,15 @@ function createBank(part, words, on) {
   return {
     shown,
     show,
-    open(newDepth, newDeltas) {
-      depth = newDepth;
-      deltas = newDeltas;
-      page = 0;
+    // A view of the same dimensions in the same order keeps its page.
+    open(newView) {
+      if (String(newView.ranking) !== String(view?.ranking)) page = 0;
+      view = newView;
       show();
     },
     // Bring up the slider of a dimension and put the keyboard on it.
     reveal(dimension) {
-      turn(Math.floor(depth.ranking.indexOf(dimension) / SLIDERS_PER_PAGE));
+      turn(Math.floor(view.ranking.indexOf(dimension) / SLIDERS_PER_PAGE));
       part.bank.querySelector(`[data-dimension="${dimension}"] input`).focus();
     },
   };

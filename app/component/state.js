@@ -7,13 +7,18 @@ const section = element.querySelector(".sim");
 const state = {
   tab: Math.random().toString(36).slice(2),
   clip: null, // answer of open_clip
-  depth: null, // answer of open_depth
+  view: null, // answer of open_view, with the ranking of its dimensions
+  window: { start: 0, end: 0 }, // seconds of the clip that are shown and looped
+  checkpoint: props.checkpoints[0].name,
   wantedDepth: props.deepest,
-  edits: new Map(), // depth -> Map of dimension -> shift in sigma
+  recipes: new Map(), // "checkpoint/depth" -> recipe, see recipe.js
+  span: null, // {start, end} in seconds that sliders move, or null for the whole clip
+  focus: null, // dimension whose own curve is drawn
   versions: {}, // original, reconstruction, edited: {pcm, spectrogram}
   sound: null,
   version: "original",
   map: "mean",
+  picture: "level",
   order: "kl",
   opening: 0,
   newestOrder: 0, // of the clicks on examples
@@ -23,22 +28,17 @@ const state = {
 };
 element.simState = state; // For the browser tests.
 
-// Dimension -> shift in sigma, at the depth that is open.
-function deltas() {
-  return state.edits.get(state.depth.depth);
-}
-
-// Rank the dimensions of an open depth by the chosen order, or by the first that there is.
-function orderDepth(depth) {
-  const order = depth.orders[state.order] ? state.order : Object.keys(depth.orders)[0];
-  const { values } = depth.orders[order];
-  depth.order = order;
-  depth.strength = values;
-  depth.ranking = values.map((_, dimension) => dimension).sort((a, b) => values[b] - values[a]);
+// Rank the dimensions of an open view by the chosen order, or by the first that there is.
+function orderView(view) {
+  const order = view.orders[state.order] ? state.order : Object.keys(view.orders)[0];
+  const { values } = view.orders[order];
+  view.order = order;
+  view.strength = values;
+  view.ranking = values.map((_, dimension) => dimension).sort((a, b) => values[b] - values[a]);
   part.gutter.textContent = words[order];
-  offer(part.orders, depth.orders, order);
-  if (!depth.maps[state.map]) state.map = "mean";
-  offer(part.maps, depth.maps, state.map);
+  offer(part.orders, view.orders, order);
+  if (!view.maps[state.map]) state.map = "mean";
+  offer(part.maps, view.maps, state.map);
 }
 
 // Show only the radio buttons of what there is, the chosen one checked.
@@ -49,15 +49,15 @@ function offer(choices, available, chosen) {
   }
 }
 
-function isActive(depth, dimension) {
-  return Object.values(depth.orders).every(({ values, least }) => values[dimension] >= least);
+function isActive(view, dimension) {
+  return Object.values(view.orders).every(({ values, least }) => values[dimension] >= least);
 }
 
 // What orders a dimension, in words with a unit.
-function strengthOf(depth, dimension) {
-  const { effect } = depth.orders;
+function strengthOf(view, dimension) {
+  const { effect } = view.orders;
   if (effect && effect.values[dimension] < effect.least) return words.inaudible;
-  return fill(words["strength_" + depth.order], { value: depth.strength[dimension].toFixed(2) });
+  return fill(words["strength_" + view.order], { value: view.strength[dimension].toFixed(2) });
 }
 
 function say(text) {

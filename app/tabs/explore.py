@@ -46,11 +46,16 @@ def build(explorer: Explorer) -> None:
         with refusals_shown():
             return {**open_example(explorer, event.index), "order": event.order}, None
 
+    def on_link(event: gr.EventData) -> tuple[Any, Any]:
+        with refusals_shown():
+            return {**open_example(explorer, event.index), "order": event.order}, event.index
+
     # "multiple", because "always_last" was seen to lose the last of quick clicks; the live view keeps their `order`.
     quietly: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "encode", "trigger_mode": "multiple"}
     # `input` covers upload, recording and trimming; `upload` and `stop_recording` would miss the last.
     recorded = audio.input(on_recording, audio, [view, chips], show_progress_on=audio, **quietly)
     recorded.failure(lambda: None, None, audio, show_progress="hidden", api_visibility="private")
+    view.open(on_link, None, [view, chips], show_progress="hidden", **quietly)
     chips.select(on_example, None, [view, audio], show_progress="hidden", **quietly)
 
 
@@ -62,7 +67,8 @@ def open_recording(explorer: Explorer, path: str) -> dict[str, Any]:
 def open_example(explorer: Explorer, index: int) -> dict[str, Any]:
     clip = explorer.encode_example(index)
     example = explorer.examples[index]
-    return as_value(clip, example.title, example.words, example.language_code, credit(example))
+    value = as_value(clip, example.title, example.words, example.language_code, credit(example))
+    return {**value, "example": index}
 
 
 def as_value(clip: dict[str, Any], title: str, words: str, language: str, credit: str) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+// Keeping and sharing: files of sound, numbers, pictures and edits, and a link that brings an example's edits back.
+
+const LONGEST_LINK = 2000;
+
+function fileStem(what) {
+  const title = part.title.textContent.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+  return [title, state.view.checkpoint, `depth-${state.view.depth}`, what].join("-");
+}
+
+async function ask(serverFunction, request) {
+  const answer = await call(serverFunction, { token: state.clip.token, checkpoint: state.view.checkpoint, ...request });
+  if (answer?.ok) return answer;
+  say(answer ? answer.message : words.disconnected);
+  return null;
+}
+
+async function saveSound(what, itsRecipe) {
+  const answer = await ask(server.render, { recipe: itsRecipe });
+  if (answer) saveBlob(wavBlob(answer.pcm.values, state.clip.sample_rate_hz), fileStem(what) + ".wav");
+}
+
+async function saveLatents() {
+  const answer = await ask(server.latents_file, { recipe: recipe() });
+  if (answer) saveBlob(new Blob([answer.npz.values]), fileStem("latents") + ".npz");
+}
+
+function saveEdit() {
+  const saved = { clip: part.title.textContent, checkpoint: state.view.checkpoint, recipe: recipe() };
+  saveBlob(new Blob([JSON.stringify(saved, null, 1)], { type: "application/json" }), fileStem("edit") + ".json");
+}
+
+async function loadEdit(file) {
+  try {
+    const saved = JSON.parse(await file.text());
+    if (typeof saved.recipe?.depth !== "number" || !Array.isArray(saved.recipe.edits)) throw new Error();
+    restore(saved.checkpoint, saved.recipe);
+  } catch {
+    say(fill(words.no_edit, { name: file.name }));
+  }
+}
+
+// Open a model and depth with a recipe that came from outside; the server checks it when it is decoded.
+function restore(checkpoint, itsRecipe) {
+  if (!props.checkpoints.some(({ name }) => name === checkpoint)) return say(fill(words.no_model, { checkpoint }));
+  const plain = { source: "mean", temperature: 1, seed: 0 };
+  state.recipes.set(`${checkpoint}/${itsRecipe.depth}`, { ...plain, ...itsRecipe });
+  commit();
+  openView({ checkpoint, depth: itsRecipe.depth });
+}
+
+// Nothing of the visitor's voice is in a link: only the example's number, the model and the edits.
+function shareLink() {
+  const query = new URLSearchParams({
+    example: state.example,
+    checkpoint: state.view.checkpoint,
+    recipe: JSON.stringify(recipe()),
+  });
+  return `${props.address || location.origin + location.pathname}?${query}`;
+}
+
+async function copyLink() {
+  if (state.example === undefined) return say(words.link_examples_only);
+  const link = shareLink();
+  if (link.length > LONGEST_LINK) return say(words.link_too_long);
+  part.link.value = link;
+  part.link.hidden = false;
+  part.link.select();
+  try {
+    await navigator.clipboard.writeText(link);
+    say(words.link_copied);
+  } catch {
+    say(words.link_select);
+  }
+}
+
+// What a link asks for, once: null without one, and a sentence for a broken one.
+function linked() {
+  const query = new URLSearchParams(location.search);
+  if (!query.has("recipe")) return null;
+  try {
+    const shared = JSON.parse(query.get("recipe"));
+    if (typeof shared.depth !== "number") throw new Error();
+    return { example: Number(query.get("example")), checkpoint: query.get("checkpoint"), recipe: shared };
+  } catch {
+    say(words.bad_link);
+    return null;
+  }
+}
+
+function savePictures() {
+  const background = getComputedStyle(document.body).backgroundColor;
+  savePicture([part.waveform, part.spectrogram, part.latents, part.curve], fileStem(state.version) + ".png", background);
+}

@@ -1,0 +1,100 @@
+// What was done to the latents. A recipe is the JSON that model/recipe.py reads: {depth, source, temperature, seed,
+// edits: [{dimension, shift, start_s, end_s} or {dimension, curve: [[second, sigma], ...]}]}, one a model and depth.
+
+const LONGEST_HISTORY = 50;
+
+function recipeOf(checkpoint, depth) {
+  const key = checkpoint + "/" + depth;
+  if (!state.recipes.has(key)) state.recipes.set(key, { depth, source: "mean", temperature: 1, seed: 0, edits: [] });
+  return state.recipes.get(key);
+}
+
+function recipe() {
+  return recipeOf(state.view.checkpoint, state.view.depth);
+}
+
+function isPlain(recipe) {
+  return recipe.source === "mean" && recipe.edits.length === 0;
+}
+
+// The edit that a slider moves: of this dimension, over the chosen span or the whole clip.
+function isSliders(edit, dimension) {
+  const [start, end] = state.span ? [state.span.start, state.span.end] : [undefined, undefined];
+  return edit.dimension === dimension && !edit.curve && edit.start_s === start && edit.end_s === end;
+}
+
+function shiftOf(dimension) {
+  return recipe().edits.find((edit) => isSliders(edit, dimension))?.shift || 0;
+}
+
+function setShift(dimension, shift) {
+  const kept = recipe().edits.filter((edit) => !isSliders(edit, dimension));
+  const span = state.span ? { start_s: state.span.start, end_s: state.span.end } : {};
+  recipe().edits = shift ? [...kept, { dimension, shift, ...span }] : kept;
+}
+
+function setCurve(dimension, curve) {
+  const kept = recipe().edits.filter((edit) => !(edit.dimension === dimension && edit.curve));
+  recipe().edits = curve.length ? [...kept, { dimension, curve }] : kept;
+}
+
+function editsOf(dimension) {
+  return recipe().edits.filter((edit) => edit.dimension === dimension);
+}
+
+function resetDimension(dimension) {
+  recipe().edits = recipe().edits.filter((edit) => edit.dimension !== dimension);
+}
+
+// What all edits of a dimension add to its mean at a second of the clip.
+function offsetAt(dimension, second) {
+  return editsOf(dimension).reduce((total, edit) => total + offsetOf(edit, second), 0);
+}
+
+function offsetOf(edit, second) {
+  if (!edit.curve) return second >= (edit.start_s ?? -Infinity) && second < (edit.end_s ?? Infinity) ? edit.shift : 0;
+  const after = edit.curve.findIndex(([at]) => at >= second);
+  if (after < 0) return 0;
+  if (after === 0) return edit.curve[0][0] === second ? edit.curve[0][1] : 0;
+  const [[t0, v0], [t1, v1]] = [edit.curve[after - 1], edit.curve[after]];
+  return v0 + ((second - t0) / (t1 - t0)) * (v1 - v0);
+}
+
+// ---- undo and redo: a snapshot of all recipes after every finished change
+
+const history = { past: [], future: [], now: "[]" };
+
+function snapshot() {
+  return JSON.stringify([...state.recipes].filter(([, recipe]) => !isPlain(recipe)));
+}
+
+function commit() {
+  const now = snapshot();
+  if (now === history.now) return;
+  history.past = [...history.past, history.now].slice(-LONGEST_HISTORY);
+  history.future = [];
+  history.now = now;
+  showHistory();
+}
+
+// Step to the last entry of one list and put what was on the other; false where there is none.
+function travel(from, to) {
+  commit();
+  if (!history[from].length) return false;
+  history[to].push(history.now);
+  history.now = history[from].pop();
+  state.recipes = new Map(JSON.parse(history.now));
+  showHistory();
+  return true;
+}
+
+function forgetHistory() {
+  state.recipes = new Map();
+  Object.assign(history, { past: [], future: [], now: "[]" });
+  showHistory();
+}
+
+function showHistory() {
+  part.undo.disabled = history.past.length === 0;
+  part.redo.disabled = history.future.length === 0;
+}
