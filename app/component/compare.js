@@ -44,7 +44,7 @@ function showBeside() {
     part["beside-title"].textContent = fill(words.beside_title, { model: titleOf(beside.checkpoint) });
     state.versions.beside = { pcm: beside.pcm, spectrogram: beside.spectrogram };
   } else if (state.version === "beside") {
-    state.version = "edited";
+    return selectVersion("edited");
   }
   if (state.version === "beside" || !open) showVersion();
   else draw();

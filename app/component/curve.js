@@ -1,6 +1,7 @@
 // One dimension's own curve: shown for the dimension last touched, and drawn by hand when drawing is switched on.
 
 const CURVE_STEP_S = 0.02;
+const MOST_POINTS = 500; // A little less than model/recipe.py takes.
 
 // Mean, spread and edited mean of a dimension, column by column of the map.
 function curveOf(view, dimension) {
@@ -57,7 +58,7 @@ function startStroke(event) {
   let before = null;
 
   function put(step, sigma) {
-    const second = step * CURVE_STEP_S;
+    const second = step * curveStepS();
     const column = clamp(Math.floor((second - startS) / columnS), 0, mean.length - 1);
     const there = mean[column] + others.reduce((total, edit) => total + offsetOf(edit, second), 0);
     points.set(step, clamp(sigma - there, -view.limit_sigma, view.limit_sigma));
@@ -74,7 +75,9 @@ function startStroke(event) {
       put(step, from.sigma + share * (here.sigma - from.sigma));
     }
     before = here;
-    setCurve(focus, [...points].sort(([a], [b]) => a - b).map(([step, value]) => [step * CURVE_STEP_S, value]));
+    // Hundredths are finer than anything drawn or heard, and keep edits short enough for links.
+    const hundredths = (value) => Number(value.toFixed(2));
+    setCurve(focus, [...points].sort(([a], [b]) => a - b).map(([step, value]) => [step * curveStepS(), value].map(hundredths)));
     requestDecode();
   }
 
@@ -89,6 +92,11 @@ function startStroke(event) {
   part.curve.addEventListener("pointercancel", stop, { once: true });
 }
 
+// Seconds from point to point; more in clips so long that the points would become too many.
+function curveStepS() {
+  return Math.max(CURVE_STEP_S, state.clip.seconds / MOST_POINTS);
+}
+
 function stepOf(second) {
-  return Math.round(second / CURVE_STEP_S);
+  return Math.round(second / curveStepS());
 }

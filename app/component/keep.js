@@ -7,7 +7,7 @@ function fileStem(what) {
   return [title, state.view.checkpoint, `depth-${state.view.depth}`, what].join("-");
 }
 
-async function ask(serverFunction, request) {
+async function askFor(serverFunction, request) {
   const answer = await call(serverFunction, { token: state.clip.token, checkpoint: state.view.checkpoint, ...request });
   if (answer?.ok) return answer;
   say(answer ? answer.message : words.disconnected);
@@ -15,12 +15,12 @@ async function ask(serverFunction, request) {
 }
 
 async function saveSound(what, itsRecipe) {
-  const answer = await ask(server.render, { recipe: itsRecipe });
+  const answer = await askFor(server.render, { recipe: itsRecipe });
   if (answer) saveBlob(wavBlob(answer.pcm.values, state.clip.sample_rate_hz), fileStem(what) + ".wav");
 }
 
 async function saveLatents() {
-  const answer = await ask(server.latents_file, { recipe: recipe() });
+  const answer = await askFor(server.latents_file, { recipe: recipe() });
   if (answer) saveBlob(new Blob([answer.npz.values]), fileStem("latents") + ".npz");
 }
 

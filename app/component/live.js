@@ -3,7 +3,7 @@
 const SETTLED_MS = 400;
 const WALK_STEPS = 10;
 
-const bank = createBank(part, words, {
+const bank = createBank({
   moved: moveDimension,
   settled: commit,
   focused: focusDimension,
@@ -354,67 +354,67 @@ function moveWindow(start) {
 
 // ---- wiring
 
-function on(name, type, action) {
+function listen(name, type, action) {
   part[name].addEventListener(type, (event) => state.view && action(event));
 }
 
-on("play", "click", togglePlay);
-on("loop", "change", () => state.sound.setLoop(part.loop.checked));
-on("versions", "change", (event) => selectVersion(event.target.value));
-on("pictures", "change", (event) => choosePicture(event.target.value));
-on("maps", "change", (event) => {
+listen("play", "click", togglePlay);
+listen("loop", "change", () => state.sound.setLoop(part.loop.checked));
+listen("versions", "change", (event) => selectVersion(event.target.value));
+listen("pictures", "change", (event) => choosePicture(event.target.value));
+listen("maps", "change", (event) => {
   state.map = event.target.value;
   draw();
 });
-on("orders", "change", (event) => reorder(event.target.value));
-on("seek", "input", () => seek(Number(part.seek.value)));
-on("window-start", "input", () => moveWindow(Number(part["window-start"].value)));
-on("window-start", "change", () => openView());
-on("undo", "click", undo);
-on("redo", "click", redo);
-on("clear-span", "click", clearSpan);
-on("curve", "pointerdown", startStroke);
-on("sources", "change", (event) => {
+listen("orders", "change", (event) => reorder(event.target.value));
+listen("seek", "input", () => seek(Number(part.seek.value)));
+listen("window-start", "input", () => moveWindow(Number(part["window-start"].value)));
+listen("window-start", "change", () => openView());
+listen("undo", "click", undo);
+listen("redo", "click", redo);
+listen("clear-span", "click", clearSpan);
+listen("curve", "pointerdown", startStroke);
+listen("sources", "change", (event) => {
   changeSource({ source: event.target.value });
   commit();
 });
-on("seed", "change", () => {
+listen("seed", "change", () => {
   changeSource({ seed: clamp(Math.round(Number(part.seed.value)) || 0, 0, 2 ** 31 - 1) });
   commit();
 });
-on("temperature", "input", () => changeSource({ temperature: Number(part.temperature.value) }));
-on("temperature", "change", commit);
-on("beside-model", "change", () => {
+listen("temperature", "input", () => changeSource({ temperature: Number(part.temperature.value) }));
+listen("temperature", "change", commit);
+listen("beside-model", "change", () => {
   beside.checkpoint = part["beside-model"].value;
   openBeside();
 });
-on("save-original", "click", () => saveBlob(wavBlob(state.versions.original.pcm, state.clip.sample_rate_hz), fileStem("original") + ".wav"));
-on("save-reconstruction", "click", () => saveSound("reconstruction", { depth: state.view.depth, edits: [] }));
-on("save-edited", "click", () => saveSound("edited", recipe()));
-on("save-latents", "click", saveLatents);
-on("save-picture", "click", savePictures);
-on("save-edit", "click", saveEdit);
-on("load-edit", "change", () => {
+listen("save-original", "click", () => saveBlob(wavBlob(state.versions.original.pcm, state.clip.sample_rate_hz), fileStem("original") + ".wav"));
+listen("save-reconstruction", "click", () => saveSound("reconstruction", { depth: state.view.depth, edits: [] }));
+listen("save-edited", "click", () => saveSound("edited", recipe()));
+listen("save-latents", "click", saveLatents);
+listen("save-picture", "click", savePictures);
+listen("save-edit", "click", saveEdit);
+listen("load-edit", "change", () => {
   const [file] = part["load-edit"].files;
   part["load-edit"].value = "";
   if (file) loadEdit(file);
 });
-on("copy-link", "click", copyLink);
+listen("copy-link", "click", copyLink);
 part["open-help"].addEventListener("click", () => part.help.showModal());
 for (const canvas of [part.waveform, part.spectrogram]) watchBrush(canvas, (at) => seek(at.seconds));
 watchBrush(part.latents, revealRow);
 for (const type of ["pointermove", "pointerleave"]) {
-  on("spectrogram", type, readSpectrogram);
-  on("latents", type, readLatents);
+  listen("spectrogram", type, readSpectrogram);
+  listen("latents", type, readLatents);
 }
 document.addEventListener("keydown", onKey);
 new ResizeObserver(draw).observe(part.plots);
 new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });
 watch("value", () => openClip(props.value));
-start();
+begin();
 
 // A link decides what opens first; otherwise it is the clip that came with the page.
-async function start() {
+async function begin() {
   showTour();
   const link = linked();
   if (!link || !props.checkpoints.some(({ name }) => name === link.checkpoint)) return openClip(props.value);

@@ -48,7 +48,11 @@ function describePictures() {
   const ends = { low: centers[0], high: centers.at(-1) };
   label(part.spectrogram, words[state.picture + "_label"], { version, start, seconds, ...ends });
   label(part.latents, words.latents_label, {
-    ...{ dimensions, start, seconds, first, depth: view.depth },
+    dimensions,
+    start,
+    seconds,
+    first,
+    depth: view.depth,
     order: words["order_" + view.order],
     strength: strengthOf(view, first),
   });

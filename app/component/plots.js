@@ -217,6 +217,7 @@ function markShown(plot, ranking, shown, rowHeight) {
 // ---- one dimension over time
 
 const CURVE_SIGMA = 4;
+const BINS = 32;
 
 // The mean with a band of one standard deviation, the edited mean, and beside it the prior N(0, 1) with this clip's
 // means as a histogram. `curve` is {startS, columnS, mean, spread or null, edited}.
@@ -275,13 +276,14 @@ function drawPrior(plot, { mean }) {
   const { pen } = plot;
   const left = plot.left + plot.width + 8;
   const width = pen.canvas.clientWidth - left - 2;
-  const counts = new Array(32).fill(0);
-  for (const value of mean) counts[clamp(Math.floor(((value + CURVE_SIGMA) / (2 * CURVE_SIGMA)) * 32), 0, 31)] += 1;
-  const tallest = Math.max(...counts, (0.4 * mean.length * 2 * CURVE_SIGMA) / 32);
+  const binSigma = (2 * CURVE_SIGMA) / BINS;
+  const counts = Array.from({ length: BINS }, () => 0);
+  for (const value of mean) counts[clamp(Math.floor((value + CURVE_SIGMA) / binSigma), 0, BINS - 1)] += 1;
+  const tallest = Math.max(...counts, 0.4 * mean.length * binSigma);
   pen.fillStyle = plot.quiet;
   pen.globalAlpha = 0.35;
   counts.forEach((count, bin) => {
-    pen.fillRect(left, plot.y((2 * CURVE_SIGMA * (bin + 1)) / 32 - CURVE_SIGMA), (count / tallest) * width, plot.height / 32);
+    pen.fillRect(left, plot.y((bin + 1) * binSigma - CURVE_SIGMA), (count / tallest) * width, plot.height / BINS);
   });
   pen.globalAlpha = 1;
   pen.strokeStyle = plot.accent;
@@ -289,7 +291,7 @@ function drawPrior(plot, { mean }) {
   for (let y = 0; y <= plot.height; y += 2) {
     const sigma = CURVE_SIGMA - (y / plot.height) * 2 * CURVE_SIGMA;
     const density = Math.exp(-(sigma ** 2) / 2) / Math.sqrt(2 * Math.PI);
-    pen.lineTo(left + ((density * mean.length * 2 * CURVE_SIGMA) / 32 / tallest) * width, y);
+    pen.lineTo(left + ((density * mean.length * binSigma) / tallest) * width, y);
   }
   pen.stroke();
 }

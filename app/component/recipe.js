@@ -13,8 +13,8 @@ function recipe() {
   return recipeOf(state.view.checkpoint, state.view.depth);
 }
 
-function isPlain(recipe) {
-  return recipe.source === "mean" && recipe.edits.length === 0;
+function isPlain({ source, edits }) {
+  return source === "mean" && edits.length === 0;
 }
 
 // The edit that a slider moves: of this dimension, over the chosen span or the whole clip.
@@ -65,7 +65,7 @@ function offsetOf(edit, second) {
 const history = { past: [], future: [], now: "[]" };
 
 function snapshot() {
-  return JSON.stringify([...state.recipes].filter(([, recipe]) => !isPlain(recipe)));
+  return JSON.stringify([...state.recipes].filter(([, kept]) => !isPlain(kept)));
 }
 
 function commit() {

@@ -4,7 +4,7 @@ const SLIDERS_PER_PAGE = 8;
 const SLIDER_STEP = 0.05;
 
 // `on` has moved(dimension, value), settled(), focused(dimension), reset(dimension), resetAll() and paged().
-function createBank(part, words, on) {
+function createBank(on) {
   let view = null;
   let page = 0;
 
