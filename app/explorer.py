@@ -10,9 +10,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import soundfile
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from app import views, wording
 from app.examples import Example
-from app.session import Clip, ClipStore, NewestRequests, clip_token
+from app.session import Clip, ClipStore, LastAnswers, NewestRequests, clip_token
 from model import Decoded, GaussianLatents, Recipe, Sim, load_audio
 from model.audio import MIN_SECONDS, log_mel, mel_centers_hz, to_int16
 from model.config import SAMPLE_RATE_HZ
@@ -35,6 +36,7 @@ MAX_STEPS = 20
 
 Encode = Callable[[str, Tensor], list[GaussianLatents]]
 Answer = dict[str, Any]
+Result = TypeVar("Result")
 
 
 class ClipForgotten(ValueError):
@@ -66,8 +68,10 @@ class Explorer:
         self._encode = encode or (lambda name, waveform: self._sims[name].encode(waveform))
         self._clips = clips if clips is not None else ClipStore()
         self._newest = NewestRequests()
+        self._last: LastAnswers[tuple[Decoded, float]] = LastAnswers()
         self._encoding = threading.Semaphore(1)
-        self._decoding = threading.Semaphore(1)
+        # All in one thread: many threads that decode in turn would each keep a pool of helpers and memory of their own.
+        self._decoder = ThreadPoolExecutor(1, "decode")
         self.example_tokens = {clip_token(load_audio(example.path)): example for example in self.examples}
 
     def sim(self, checkpoint: Any) -> Sim:
@@ -135,8 +139,7 @@ class Explorer:
         latents = self._latents(token, clip, checkpoint)[_check_depth(sim, depth)]
         start_s, end_s = check_window(clip, sim, start_s, end_s)
         kinds = ("mean",) if sim.config.encoder.deterministic else ("mean", "kl", "spread")
-        with self._decoding:
-            reconstruction = sim.decode(latents, depth, start_s, end_s)
+        reconstruction = self._run(sim.decode, latents, depth, start_s, end_s)
         return {
             "token": token,
             "checkpoint": checkpoint,
@@ -170,17 +173,24 @@ class Explorer:
             raise ValueError(wording.BAD_REQUEST)
         clip, sim = self._clip(token), self.sim(checkpoint)
         checked = Recipe.from_json(recipe, sim.config.encoder)
+        latents = self._latents(token, clip, checkpoint)[checked.depth]
         start_s, end_s = check_window(clip, sim, start_s, end_s)
-        key = f"{token}/{checkpoint}"
-        self._newest.note(tab[:64], key, seq)
-        with self._decoding:
-            if self._newest.superseded(tab[:64], key, seq):
+        tab, key = tab[:64], f"{token}/{checkpoint}"
+        self._newest.note(tab, key, seq)
+        wanted = (key, checked, start_s, end_s)
+
+        def decode() -> tuple[Decoded, float]:
+            if self._newest.superseded(tab, key, seq):
                 raise Superseded
             started_s = time.perf_counter()
-            latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
-            decoded = sim.decode(latents, checked.depth, start_s, end_s)
+            edited = checked.apply(latents)
+            return sim.decode(edited, checked.depth, start_s, end_s), time.perf_counter() - started_s
+
+        # What settles is asked for once more, in all its bits.
+        decoded, decode_s = self._last.get(tab, wanted) or self._run(decode)
+        self._last.put(tab, wanted, (decoded, decode_s))
         answer = _sound_and_picture(clip, decoded, exact=exact is True)
-        return {**answer, "token": token, "seq": seq, "decode_s": time.perf_counter() - started_s}
+        return {**answer, "token": token, "seq": seq, "decode_s": decode_s}
 
     def traverse(self, token: Any, checkpoint: Any, recipe: Any, dimension: Any, start_s: Any, end_s: Any) -> Answer:
         """What one dimension does: the edited window with the dimension moved by each of SHEET_SIGMA."""
@@ -193,8 +203,8 @@ class Explorer:
         latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
         results = []
         for sigma in SHEET_SIGMA:
-            with self._decoding:  # One by one, so that somebody's slider may go between.
-                decoded = sim.decode(latents.edit(dimension, sigma), checked.depth, start_s, end_s)
+            # One by one, so that somebody's slider may go between.
+            decoded = self._run(sim.decode, latents.edit(dimension, sigma), checked.depth, start_s, end_s)
             results.append({"sigma": sigma, **_sound_and_picture(clip, decoded, exact=False)})
         return {"token": token, "dimension": dimension, "results": results}
 
@@ -210,8 +220,7 @@ class Explorer:
             self._latents(name, held, checkpoint)[depth].beginning(MAX_VIEW_S)
             for name, held in ((token, clip), (other, end))
         )
-        with self._decoding:
-            path = sim.interpolate(a, b, depth, steps, dimensions)
+        path = self._run(sim.interpolate, a, b, depth, steps, dimensions)
         return {"token": token, "results": [_sound_and_picture(clip, decoded, exact=False) for decoded in path]}
 
     def render(self, token: Any, checkpoint: Any, recipe: Any) -> Answer:
@@ -219,9 +228,7 @@ class Explorer:
         clip, sim = self._clip(token), self.sim(checkpoint)
         checked = Recipe.from_json(recipe, sim.config.encoder)
         latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
-        with self._decoding:
-            waveform = sim.decode(latents, checked.depth).waveform
-        return {"pcm": to_int16(waveform[0, 0])}
+        return {"pcm": to_int16(self._run(sim.decode, latents, checked.depth).waveform[0, 0])}
 
     def latents_file(self, token: Any, checkpoint: Any, recipe: Any) -> Answer:
         """Means and log-variances of the edited latents as the bytes of an npz file."""
@@ -237,6 +244,10 @@ class Explorer:
         waveform = clip.waveform[None]
         frames = slice(first // mel.hop_samples, first // mel.hop_samples + mel.frames(last - first))
         return Decoded(log_mel(waveform, mel)[..., frames], waveform[..., first:last])
+
+    def _run(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Wait for the thread that decodes."""
+        return self._decoder.submit(work, *arguments).result()
 
     def _remember(self, waveform: Tensor) -> str:
         token = clip_token(waveform)

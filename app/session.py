@@ -6,8 +6,9 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from torch import Tensor
 
@@ -20,6 +21,9 @@ MAX_TOTAL_S = 600.0
 """Sound that is held at most, all clips together: its latents weigh about 0.3 MB a second and model."""
 IDLE_S = 30 * 60
 MAX_TABS = 1024
+MAX_ANSWERS = 64
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,25 @@ class NewestRequests:
         """Whether the same tab has asked for something newer meanwhile."""
         with self._lock:
             return seq < self._newest.get((tab, token), seq)
+
+
+class LastAnswers(Generic[Answer]):
+    """The newest answer of every tab and what it answered, of the `max_tabs` tabs that asked last."""
+
+    def __init__(self, max_tabs: int = MAX_ANSWERS) -> None:
+        self._max_tabs = max_tabs
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[str, tuple[Hashable, Answer]] = OrderedDict()
+
+    def get(self, tab: str, question: Hashable) -> Answer | None:
+        """The tab's answer, if it was to this very question."""
+        with self._lock:
+            asked, answer = self._answers.get(tab, (None, None))
+            return answer if asked == question else None
+
+    def put(self, tab: str, question: Hashable, answer: Answer) -> None:
+        with self._lock:
+            self._answers[tab] = (question, answer)
+            self._answers.move_to_end(tab)
+            if len(self._answers) > self._max_tabs:
+                self._answers.popitem(last=False)

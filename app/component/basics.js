@@ -4,7 +4,10 @@ const ARRAY_TYPES = { uint8: Uint8Array, int16: Int16Array };
 
 // {data: base64 of deflated bytes, shape, type} -> {values: typed array, shape}; the other end is `pack` in live.py.
 async function unpack({ data, shape, type }) {
-  const deflated = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const text = atob(data);
+  const deflated = new Uint8Array(text.length);
+  // Loops, because `from` with a function takes many times as long, and this runs at every slider step.
+  for (let index = 0; index < text.length; index++) deflated[index] = text.charCodeAt(index);
   const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
   return { values: new ARRAY_TYPES[type](await new Response(stream).arrayBuffer()), shape };
 }
@@ -26,11 +29,23 @@ const MU_LAW = Int16Array.from({ length: 256 }, (_, step) => {
 
 // Samples as 16-bit integers: eight bits are mu-law, which halves what a slider step sends.
 function samplesOf({ values }) {
-  return values instanceof Uint8Array ? Int16Array.from(values, (step) => MU_LAW[step]) : values;
+  if (values instanceof Int16Array) return values;
+  const samples = new Int16Array(values.length);
+  for (let index = 0; index < values.length; index++) samples[index] = MU_LAW[values[index]];
+  return samples;
 }
 
 function versionOf(answer) {
   return { pcm: samplesOf(answer.pcm), spectrogram: answer.spectrogram };
+}
+
+// The value of a JSON text, or null for a text that is none.
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 // "{hz} Hz" with {hz: 440} -> "440 Hz".

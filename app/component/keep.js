@@ -30,22 +30,18 @@ function saveEdit() {
 }
 
 async function loadEdit(file) {
-  try {
-    const saved = JSON.parse(await file.text());
-    if (typeof saved.recipe?.depth !== "number" || !Array.isArray(saved.recipe.edits)) throw new Error();
-    restore(saved.checkpoint, saved.recipe);
-  } catch {
-    say(fill(words.no_edit, { name: file.name }));
-  }
-}
-
-// Open a model and depth with a recipe that came from outside; the server checks it when it is decoded.
-function restore(checkpoint, itsRecipe) {
-  if (!props.checkpoints.some(({ name }) => name === checkpoint)) return say(fill(words.no_model, { checkpoint }));
-  const plain = { source: "mean", temperature: 1, seed: 0 };
-  state.recipes.set(`${checkpoint}/${itsRecipe.depth}`, { ...plain, ...itsRecipe });
+  const saved = parseJson(await file.text());
+  const itsRecipe = readRecipe(saved?.recipe);
+  if (!itsRecipe) return say(fill(words.no_edit, { name: file.name }));
+  const { checkpoint } = saved;
+  if (!isModel(checkpoint)) return say(fill(words.no_model, { checkpoint }));
+  state.recipes.set(`${checkpoint}/${itsRecipe.depth}`, itsRecipe);
   commit();
   openView({ checkpoint, depth: itsRecipe.depth });
+}
+
+function isModel(checkpoint) {
+  return props.checkpoints.some(({ name }) => name === checkpoint);
 }
 
 // Nothing of the visitor's voice is in a link: only the example's number, the model and the edits.
@@ -73,18 +69,13 @@ async function copyLink() {
   }
 }
 
-// What a link asks for, once: null without one, and a sentence for a broken one.
+// What a link asks for: undefined without one, null for one that cannot be followed.
 function linked() {
   const query = new URLSearchParams(location.search);
-  if (!query.has("recipe")) return null;
-  try {
-    const shared = JSON.parse(query.get("recipe"));
-    if (typeof shared.depth !== "number") throw new Error();
-    return { example: Number(query.get("example")), checkpoint: query.get("checkpoint"), recipe: shared };
-  } catch {
-    say(words.bad_link);
-    return null;
-  }
+  if (!query.has("recipe")) return undefined;
+  const [example, checkpoint] = [Number(query.get("example")), query.get("checkpoint")];
+  const itsRecipe = readRecipe(parseJson(query.get("recipe")));
+  return itsRecipe && props.clips[example] && isModel(checkpoint) ? { example, checkpoint, recipe: itsRecipe } : null;
 }
 
 function savePictures() {

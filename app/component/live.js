@@ -129,6 +129,13 @@ function choice(name, value, checked, onChange, ...about) {
   return make("label", {}, input, ...about);
 }
 
+// Exchange the choices below a legend; the keyboard stays among them.
+function offerAnew(choices, labels) {
+  const held = choices.querySelector(":focus") !== null;
+  choices.replaceChildren(choices.querySelector("legend"), ...labels);
+  if (held) choices.querySelector(":checked").focus({ preventScroll: true });
+}
+
 function listDepths() {
   const { clip, checkpoint, wantedDepth } = state;
   const depths = clip.depths.map((facts, depth) => {
@@ -139,12 +146,12 @@ function listDepths() {
     const title = make("b", {}, fill(words.depth_title, { depth }));
     return choice("depth", depth, depth === wantedDepth, () => openView({ depth }), title, make("small", {}, about));
   });
-  part.depths.replaceChildren(part.depths.querySelector("legend"), ...depths);
+  offerAnew(part.depths, depths);
   const models = props.checkpoints.map(({ name, title, about }) => {
     const open = () => openView({ checkpoint: name });
     return choice("checkpoint", name, name === checkpoint, open, make("b", {}, title), make("small", {}, about));
   });
-  part.models.replaceChildren(part.models.querySelector("legend"), ...models);
+  offerAnew(part.models, models);
   part.models.hidden = models.length < 2;
   const quality = props.checkpoints.find(({ name }) => name === checkpoint).quality[wantedDepth];
   part.quality.textContent = quality || words.unscored;
@@ -417,8 +424,13 @@ begin();
 async function begin() {
   showTour();
   const link = linked();
-  if (!link || !props.checkpoints.some(({ name }) => name === link.checkpoint)) return openClip(props.value);
-  state.recipes.set(`${link.checkpoint}/${link.recipe.depth}`, { source: "mean", temperature: 1, seed: 0, ...link.recipe });
+  if (link) return openLinked(link);
+  await openClip(props.value);
+  if (link === null) say(words.bad_link);
+}
+
+function openLinked(link) {
+  state.recipes.set(`${link.checkpoint}/${link.recipe.depth}`, link.recipe);
   Object.assign(state, { shared: true, checkpoint: link.checkpoint, wantedDepth: link.recipe.depth });
   if (link.example === props.value.example) return openClip(props.value);
   trigger("open", { index: link.example, order: performance.now() });

@@ -3,6 +3,9 @@
 let frameRequested = false;
 let drawnCurve = null;
 
+const CLOCK_MS = 100;
+let clockShownAt = 0;
+
 // Drag events come faster than the screen is painted, so pictures are drawn once a painted frame.
 function draw() {
   if (frameRequested || !state.view) return;
@@ -76,9 +79,16 @@ function movePlayhead() {
   if (!state.plot) return;
   const seconds = state.window.start + state.sound.positionS();
   part.playhead.style.transform = `translateX(${state.plot.x(seconds)}px)`;
+  const playing = state.sound.isPlaying();
+  // Numbers make the browser lay the page out again, which a line that is only moved does not.
+  if (!playing || performance.now() - clockShownAt > CLOCK_MS) showClock(seconds);
+  if (playing) nextFrame(movePlayhead);
+}
+
+function showClock(seconds) {
+  clockShownAt = performance.now();
   part.seek.value = seconds;
   part.clock.textContent = `${seconds.toFixed(2)} / ${state.clip.seconds.toFixed(2)} s`;
-  if (state.sound.isPlaying()) nextFrame(movePlayhead);
 }
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");

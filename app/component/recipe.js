@@ -60,6 +60,27 @@ function offsetOf(edit, second) {
   return v0 + ((second - t0) / (t1 - t0)) * (v1 - v0);
 }
 
+// ---- recipes from files and links
+
+// What came from outside, filled up, or null where it has not the shape of a recipe. Whether its values make sense for
+// the model is for the server to say.
+function readRecipe(outside) {
+  const read = { source: "mean", temperature: 1, seed: 0, ...outside };
+  const numbers = [read.temperature, read.seed];
+  const hasDepth = Number.isInteger(read.depth) && read.depth === clamp(read.depth, 0, props.deepest);
+  return hasDepth && numbers.every(Number.isFinite) && Array.isArray(read.edits) && read.edits.every(isEdit) ? read : null;
+}
+
+function isEdit(edit) {
+  const numbers = [edit?.shift, edit?.start_s, edit?.end_s].map((value) => value ?? 0);
+  const curve = edit?.curve ?? [];
+  return Number.isInteger(edit?.dimension) && numbers.every(Number.isFinite) && Array.isArray(curve) && curve.every(isPoint);
+}
+
+function isPoint(point) {
+  return Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+}
+
 // ---- undo and redo: a snapshot of all recipes after every finished change
 
 const history = { past: [], future: [], now: "[]" };

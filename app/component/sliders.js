@@ -50,9 +50,12 @@ function createBank(on) {
     item.classList.toggle("moved", edited);
   }
 
+  // The rows are made anew, and the keyboard stays in the row where it was.
   function show() {
     if (!view) return;
+    const held = part.bank.querySelector(":focus")?.closest("li").dataset.dimension;
     part.bank.replaceChildren(...shown().map(row));
+    part.bank.querySelector(`[data-dimension="${held}"] input`)?.focus({ preventScroll: true });
     part.previous.disabled = page === 0;
     part.next.disabled = page === lastPage();
     const first = page * SLIDERS_PER_PAGE + 1;
