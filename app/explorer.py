@@ -23,7 +23,7 @@ from app import views, wording
 from app.examples import Example
 from app.session import Clip, ClipStore, LastAnswers, NewestRequests, clip_token
 from model import Decoded, GaussianLatents, Recipe, Sim, load_audio
-from model.audio import MIN_SECONDS, log_mel, mel_centers_hz, to_int16
+from model.audio import MAX_SECONDS, MIN_SECONDS, log_mel, mel_centers_hz, to_int16
 from model.config import SAMPLE_RATE_HZ
 from model.latents import ACTIVE_KL_NATS, AUDIBLE_DB
 from model.recipe import LIMIT_SIGMA
@@ -97,7 +97,7 @@ class Explorer:
 
     def encode_file(self, path: str | Path) -> Answer:
         """Read, check and encode a recording; what the page needs to open it, with a sentence a thing to know."""
-        waveform = load_audio(path)
+        waveform = load_audio(path, cut=True)
         return {"token": self._remember(waveform), "notices": source_notices(Path(path), waveform)}
 
     def encode_example(self, index: Any) -> Answer:
@@ -303,6 +303,8 @@ def source_notices(path: Path, waveform: Tensor) -> list[str]:
     if source and source.samplerate < SAMPLE_RATE_HZ:
         khz = source.samplerate / 1000
         notices.append(wording.LOW_RATE.format(khz=khz, half=khz / 2))
+    if waveform.shape[-1] >= MAX_SECONDS * SAMPLE_RATE_HZ and not (source and source.duration <= MAX_SECONDS):
+        notices.append(wording.LONGER.format(limit=MAX_SECONDS))
     if source and source.channels > 1:
         notices.append(wording.MIXED.format(channels=source.channels))
     clipped_share = float((waveform.abs() > 0.999).double().mean())

@@ -37,6 +37,10 @@ LOW_RATE = (
     "Recorded at {khz:g} kHz: speech above {half:g} kHz is missing, so results will sound dull; "
     "record at 16 kHz or more if you can."
 )
+LONGER = (
+    "This recording is longer than {limit:g} s, and its first {limit:g} s are open; "
+    "trim it on its waveform above to open another part."
+)
 MIXED = "{channels} channels were mixed to mono."
 CLIPPED = "{percent:.1f} % of the samples are at full scale, so the recording is distorted; record it more softly."
 

@@ -27,17 +27,17 @@ SPEECH_LEVEL_DBFS = -23.0
 """Level that every clip is brought to before the encoder, so that soft and loud microphones look alike."""
 
 
-def load_audio(path: str | Path, max_seconds: float | None = MAX_SECONDS) -> Tensor:
+def load_audio(path: str | Path, max_seconds: float | None = MAX_SECONDS, cut: bool = False) -> Tensor:
     """Read any audio file as a mono waveform at 16 kHz.
 
     Returns float32 (1, T) in [-1, 1]. Channels are averaged, other rates resampled. Raises ValueError with a
     sentence a visitor can act on when the file is missing, is not audio, or is empty, silent, shorter than 50 ms
-    or longer than `max_seconds` (None: any length).
+    or longer than `max_seconds` (None: any length); with `cut` a longer one gives its first `max_seconds` instead.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"There is no file {path.name}; check the name and try again.")
-    samples, rate_hz = _read(path, max_seconds)
+    samples, rate_hz = _read(path, max_seconds, cut)
     waveform = torch.from_numpy(samples.mean(axis=1, dtype=np.float32))[None]
     if rate_hz != SAMPLE_RATE_HZ and waveform.shape[-1]:
         waveform = torchaudio.functional.resample(waveform, rate_hz, SAMPLE_RATE_HZ)
@@ -73,22 +73,25 @@ def _check_length(seconds: float, max_seconds: float | None) -> None:
         )
 
 
-def _read(path: Path, max_seconds: float | None) -> tuple[np.ndarray, int]:
+def _read(path: Path, max_seconds: float | None, cut: bool) -> tuple[np.ndarray, int]:
     """Samples (T, channels) float32 and rate in Hz; ffmpeg takes over where libsndfile knows no such format (m4a).
 
     The length is checked before anything is decoded: an hour of mp3 would fill the memory.
     """
     try:
         about = soundfile.info(path)
-        _check_length(about.frames / about.samplerate, max_seconds)
-        return soundfile.read(path, dtype="float32", always_2d=True)
+        if not cut:
+            _check_length(about.frames / about.samplerate, max_seconds)
+        frames = round(max_seconds * about.samplerate) if cut and max_seconds else -1
+        return soundfile.read(path, frames, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError:
         pass
     if shutil.which("ffmpeg") is None:
         raise ValueError(
             f"{path.name} is not a WAV, FLAC, OGG or MP3 file; other formats need ffmpeg to be installed."
         ) from None
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0", "-t", str(FFMPEG_MAX_SECONDS)]
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0"]
+    command += ["-t", str(max_seconds if cut and max_seconds else FFMPEG_MAX_SECONDS)]
     command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "wav", "-"]
     try:
         decoded = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout

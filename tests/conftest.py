@@ -15,8 +15,10 @@ from app.examples import load_examples
 from app.explorer import Explorer
 from app.session import ClipStore
 from model import Sim, checkpoint
+from model.training import data
 from tests.browser import chromium, serving, visitor
-from tests.tiny import tiny, tiny_gim
+from tests.tiny import noise, tiny, tiny_gim
+from tests.tiny import tone as sine
 
 # Tests run beside a browser and other processes; more threads would only fight for the cores.
 torch.set_num_threads(1)
@@ -105,3 +107,31 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
     """The page with its first example drawn, seen by somebody new."""
     with visitor(browser, url) as opened:
         yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Twelve speakers with two clips each, one silent file and one that is no audio."""
+    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
+    speech = tmp_path / "speech"
+    for speaker in range(12):
+        (speech / f"speaker{speaker}").mkdir(parents=True)
+        for take in range(2):
+            sound = sine(0.7, 150 + 20 * speaker) + noise(0.7, seed=10 * speaker + take, level=0.01)
+            soundfile.write(speech / f"speaker{speaker}" / f"{take}.wav", sound[0].numpy(), 16_000)
+    soundfile.write(speech / "speaker0" / "silent.wav", np.zeros(16_000), 16_000)
+    (speech / "speaker0" / "broken.wav").write_bytes(b"no sound")
+    return speech
+
+
+@pytest.fixture
+def words(folder: Path) -> Path:
+    """Four speakers who say two words; two of them are held out."""
+    rows = [("path", "corpus", "split", "speaker", "label")]
+    for speaker in range(4):
+        for take, word in enumerate(("word=00", "word=15")):
+            sound = sine(1.2, 200 + 100 * take) * (noise(1.2, seed=speaker, level=1.0).abs().cumsum(1) % 1)
+            soundfile.write(folder / f"{speaker}-{word}.wav", sound[0].numpy(), 16_000)
+            rows.append((f"{speaker}-{word}.wav", "toy", "train" if speaker < 2 else "test", f"s{speaker}", word))
+    (folder / "manifest.tsv").write_text("\n".join("\t".join(row) for row in rows))
+    return folder

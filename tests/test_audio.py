@@ -79,6 +79,13 @@ def test_missing_file_is_named() -> None:
         load_audio("nowhere.wav")
 
 
+def test_a_long_clip_can_be_cut_instead(tmp_path: Path) -> None:
+    path = write(tmp_path / "long.wav", tone(31.0))
+    assert torch.equal(load_audio(path, cut=True), load_audio(path, max_seconds=None)[:, : 30 * 16_000])
+    short = write(tmp_path / "short.wav", tone(1.0))
+    assert torch.equal(load_audio(short, cut=True), load_audio(short))
+
+
 def test_shortest_and_longest_clips_pass() -> None:
     for seconds in (0.05, 30.0):
         check_waveform(tone(seconds))

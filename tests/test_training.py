@@ -8,100 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 import torch
 
 from model import Sim, checkpoint
-from model.config import SimConfig
-from model.training import data, decoder, encoder, export, fit, intelligibility, reference, sweep
+from model.training import decoder, encoder, fit, reference
 from model.training.__main__ import main
 from model.training.data import load_corpus
 from model.training.fit import FitOptions, Task, parameter_groups
-from tests.tiny import noise, tiny, tiny_gim, tone
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Twelve speakers with two clips each, one silent file and one that is no audio."""
-    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
-    speech = tmp_path / "speech"
-    for speaker in range(12):
-        (speech / f"speaker{speaker}").mkdir(parents=True)
-        for take in range(2):
-            sound = tone(0.7, 150 + 20 * speaker) + noise(0.7, seed=10 * speaker + take, level=0.01)
-            soundfile.write(speech / f"speaker{speaker}" / f"{take}.wav", sound[0].numpy(), 16_000)
-    soundfile.write(speech / "speaker0" / "silent.wav", np.zeros(16_000), 16_000)
-    (speech / "speaker0" / "broken.wav").write_bytes(b"no sound")
-    return speech
-
-
-def fit_options(run: Path, **changes: object) -> FitOptions:
-    size = {"steps": 3, "batch_size": 4, "crop_seconds": 0.4}
-    machine = {"precision": "32-true", "accelerator": "cpu", "threads": 1}
-    return FitOptions(**{"run": run, **size, **machine, **changes})
-
-
-def encoder_options(run: Path, folder: Path, config: SimConfig | None = None, **changes: object):
-    return encoder.EncoderOptions(
-        fit_options(run, **changes),
-        config=config or tiny(),
-        steps_ahead=3,
-        num_negatives=8,
-        context_channels=4,
-        folders=(folder,),
-    )
+from tests.tiny import tiny, tiny_gim
+from tests.toy_training import encoder_options, fit_options
 
 
 def state(run: Path) -> dict:
     return json.loads((run / "state.json").read_text())
-
-
-def test_corpus_splits_by_speaker_and_counts_what_it_leaves_out(folder: Path, capsys: pytest.CaptureFixture) -> None:
-    corpus = load_corpus([folder])
-    assert "24 clips packed, 2 left out" in capsys.readouterr().out
-    speakers = {split: {clip.speaker for clip in corpus.select(split).clips} for split in ("train", "test")}
-    assert speakers["train"] and speakers["test"] and not speakers["train"] & speakers["test"]
-    again = load_corpus([folder])
-    assert again.clips == corpus.clips
-
-
-def test_crops_follow_their_seed_and_run_over_the_ends_of_clips(folder: Path) -> None:
-    corpus = load_corpus([folder]).select("train")
-    crops = [corpus.crops(5, 20_000, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
-    assert crops[0].shape == (5, 1, 20_000)
-    assert torch.equal(crops[0], crops[1]) and not torch.equal(crops[0], crops[2])
-
-
-def test_manifest_decides_the_split(folder: Path) -> None:
-    rows = [
-        ("path", "corpus", "split", "speaker", "label"),
-        ("speaker1/0.wav", "x", "test", "A", "word=1"),
-        ("speaker2/0.wav", "y", "train", "B", ""),
-    ]
-    (folder / "manifest.tsv").write_text("\n".join("\t".join(row) for row in rows))
-    (clip,) = load_corpus([folder]).select("test").clips
-    assert (clip.corpus, clip.speaker, clip.label) == ("x", "A", "word=1")
-    with pytest.raises(ValueError, match="No train clips"):
-        load_corpus([folder]).select("train", exclude=["y"])
-
-
-def test_librispeech_keeps_its_own_division(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
-    for subset, speaker in (("train-clean-100", "103"), ("test-clean", "61")):
-        chapter = tmp_path / "corpus" / "LibriSpeech" / subset / speaker / "1240"
-        chapter.mkdir(parents=True)
-        soundfile.write(chapter / f"{speaker}-1240-0000.flac", tone()[0].numpy(), 16_000)
-        (chapter / f"{speaker}-1240.trans.txt").write_text(f"{speaker}-1240-0000 CHAPTER ONE\n")
-    corpus = load_corpus([tmp_path / "corpus"])
-    assert [clip.speaker for clip in corpus.select("train").clips] == ["103"]
-    assert [(clip.speaker, clip.label) for clip in corpus.select("test").clips] == [("61", "CHAPTER ONE")]
-
-
-def test_a_folder_that_does_not_exist_is_named() -> None:
-    with pytest.raises(ValueError, match="nowhere"):
-        load_corpus([Path("nowhere")])
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
@@ -120,62 +40,6 @@ def test_all_parts_train_and_make_a_checkpoint(
     assert sim.config == tiny()
     assert "encoder: 3 updates" in (tmp_path / "checkpoints" / "small" / "CARD.md").read_text()
     assert reference.load_reference(tmp_path / "checkpoints" / "small", sim.config) is not None
-
-
-@pytest.fixture
-def words(folder: Path) -> Path:
-    """Four speakers who say two words; two of them are held out."""
-    rows = [("path", "corpus", "split", "speaker", "label")]
-    for speaker in range(4):
-        for take, word in enumerate(("word=00", "word=15")):
-            sound = tone(1.2, 200 + 100 * take) * (noise(1.2, seed=speaker, level=1.0).abs().cumsum(1) % 1)
-            soundfile.write(folder / f"{speaker}-{word}.wav", sound[0].numpy(), 16_000)
-            rows.append((f"{speaker}-{word}.wav", "toy", "train" if speaker < 2 else "test", f"s{speaker}", word))
-    (folder / "manifest.tsv").write_text("\n".join("\t".join(row) for row in rows))
-    return folder
-
-
-def test_a_sweep_compares_its_settings_in_the_card(
-    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    preset = encoder_options(tmp_path, words)
-    monkeypatch.setitem(encoder.PRESETS, "speech", preset)
-    monkeypatch.setattr(decoder, "CARRIER_CROPS", 8)
-    checkpoint.save(Sim(tiny()), tiny(), tmp_path / "card")
-    short = fit_options(Path())
-    options = sweep.SweepOptions(
-        ((0.01, 4), (0.001, 3)), tmp_path / "sweep", short, short, (words,), "toy", str(tmp_path / "card")
-    )
-    sweep.run(options)
-    card = (tmp_path / "card" / "CARD.md").read_text()
-    assert card.count("| beta 0.01, 4 dimensions, depth ") == card.count("| beta 0.001, 3 dimensions, depth ") == 3
-    for column in ("InfoNCE accuracy", "KL nats a frame", "active dimensions", "word probe", "log-mel L1 dB"):
-        assert column in card
-
-
-def test_evaluation_fills_the_card(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = tmp_path / "encoder"
-    encoder.train(encoder_options(runs, words))
-    checkpoint.save(Sim(tiny()), tiny(), tmp_path / "scored")
-    export.save_predictors(runs, tiny(), tmp_path / "scored")
-    monkeypatch.setattr(intelligibility, "EPOCHS", 1)
-    (tmp_path / "scored" / "CARD.md").write_text("# Scored\n\nBy hand.\n")
-    arguments = ["--checkpoint", str(tmp_path / "scored"), "--folders", str(words), "--corpus", "toy"]
-    for _ in range(2):
-        main(["evaluate", *arguments, "--sound-clips", "2", "--known-words", "word=00"])
-    text = (tmp_path / "scored" / "CARD.md").read_text()
-    assert text.startswith("# Scored\n\nBy hand.")
-    assert text.count("### Sound") == 1
-    scores = json.loads(text.split("```json\n")[1].split("\n```")[0])
-    assert 0 <= scores["Latents"]["depth 0"]["InfoNCE accuracy"] <= 1
-    assert scores["Latents"]["depth 0"]["chance nats"] == pytest.approx(math.log(129), rel=1e-3)
-    assert set(scores["Linear probes (accuracy)"]) >= {"log-mel", "depth 2", "random weights, depth 2"}
-    assert scores["Sound"]["copy synthesis"]["clips"] == 2
-    assert scores["Intelligibility by machine"]["recordings"]["clips"] == 4
-    effects_db = Sim.from_pretrained(tmp_path / "scored").effects_db
-    assert effects_db and [len(effects) for effects in effects_db] == [4, 4, 4]
-    summary = scores["Traversals of active dimensions"]
-    assert all(0 <= summary[f"depth {depth}"]["audible"] <= summary[f"depth {depth}"]["active"] for depth in range(3))
 
 
 def test_a_resumed_run_equals_an_unbroken_one(folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from model.training.context import RecurrentContext
 from model.training.data import DEFAULT_FOLDERS, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.local import LocalDecoder
-from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats, log_mel_distance
+from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
 
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
@@ -39,8 +39,8 @@ class EncoderOptions:
     context_channels: int = 0
     """Width of the recurrent module on top; 0 trains none."""
     local_weight: float = 0.0
-    """Weight of a small decoder to log-mel in every module. Above 0 this is no longer Smooth InfoMax as published:
-    latents then keep what is heard, not only what tells moments apart. No gradient crosses modules all the same."""
+    """Weight of a small decoder to log-mel and waveform in every module. Above 0 this is no longer Smooth InfoMax as
+    published: latents then keep what is heard, not only what tells moments apart. No gradient crosses all the same."""
     folders: tuple[Path, ...] = DEFAULT_FOLDERS
     corpora: tuple[str, ...] = ()
     """Corpora to use, by the beginning of their names; all by default."""
@@ -78,7 +78,7 @@ PRESETS = {
     ),
     "speech-local": replace(
         _SPEECH,
-        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local"), steps=4800),
+        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local"), steps=3600),
         beta=(0.003, 0.003, 0.003),
         local_weight=10.0,
     ),
@@ -139,9 +139,9 @@ class EncoderTask(Task):
             total = total + loss
             if target is not None:
                 # A small decoder of the module's own; its gradient stops where the module's input was detached.
-                distance = log_mel_distance(self.local[depth](below, waveform.shape[-1]).float(), target)
-                total = total + self.options.local_weight * distance
-                scalars[f"mel_{depth}"] = distance.detach()
+                distance, missed = self.local[depth](below, target, waveform)
+                total = total + self.options.local_weight * (distance + missed)
+                scalars |= {f"mel_{depth}": distance.detach(), f"missed_{depth}": missed.detach()}
         if self.recurrent:
             result = self.recurrent_objective(self.recurrent(below), below.detach(), draw.shared)
             total = total + result.loss_nats
