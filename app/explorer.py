@@ -16,22 +16,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import soundfile
 from torch import Tensor
 
 from app import views, wording
 from app.examples import Example
+from app.notices import source_notices
 from app.session import Clip, ClipStore, LastAnswers, NewestRequests, clip_token
 from model import Decoded, GaussianLatents, Recipe, Sim, load_audio
-from model.audio import MAX_SECONDS, MIN_SECONDS, log_mel, mel_centers_hz, to_int16
+from model.audio import MIN_SECONDS, log_mel, mel_centers_hz, to_int16
 from model.config import SAMPLE_RATE_HZ
 from model.latents import ACTIVE_KL_NATS, AUDIBLE_DB
+from model.operations import VALUES_SIGMA
 from model.recipe import LIMIT_SIGMA
 
-CLIPPED_SHARE = 0.001
 MAX_VIEW_S = 4.0
 """The page shows and loops this much at most; of a longer clip it shows a window, so that no update costs more."""
-SHEET_SIGMA = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 MAX_STEPS = 20
 
 Encode = Callable[[str, Tensor], list[GaussianLatents]]
@@ -177,7 +176,7 @@ class Explorer:
         start_s, end_s = check_window(clip, sim, start_s, end_s)
         tab, key = tab[:64], f"{token}/{checkpoint}"
         self._newest.note(tab, key, seq)
-        wanted = (key, checked, start_s, end_s)
+        wanted = (checked, start_s, end_s)
 
         def decode() -> tuple[Decoded, float]:
             if self._newest.superseded(tab, key, seq):
@@ -187,24 +186,24 @@ class Explorer:
             return sim.decode(edited, checked.depth, start_s, end_s), time.perf_counter() - started_s
 
         # What settles is asked for once more, in all its bits.
-        decoded, decode_s = self._last.get(tab, wanted) or self._run(decode)
-        self._last.put(tab, wanted, (decoded, decode_s))
+        # One memory a model, since a tab may ask two of them in turn.
+        asker = f"{tab}/{key}"
+        decoded, decode_s = self._last.get(asker, wanted) or self._run(decode)
+        self._last.put(asker, wanted, (decoded, decode_s))
         answer = _sound_and_picture(clip, decoded, exact=exact is True)
         return {**answer, "token": token, "seq": seq, "decode_s": decode_s}
 
     def traverse(self, token: Any, checkpoint: Any, recipe: Any, dimension: Any, start_s: Any, end_s: Any) -> Answer:
-        """What one dimension does: the edited window with the dimension moved by each of SHEET_SIGMA."""
-        clip, sim = self._clip(token), self.sim(checkpoint)
-        checked = Recipe.from_json(recipe, sim.config.encoder)
+        """What one dimension does: the edited window with the dimension moved by each of VALUES_SIGMA."""
+        clip, sim, depth, latents = self._edited(token, checkpoint, recipe)
         if not _is_integer(dimension):
             raise ValueError(wording.BAD_REQUEST)
-        sim.config.encoder.check_dimension(checked.depth, dimension)
+        sim.config.encoder.check_dimension(depth, dimension)
         start_s, end_s = check_window(clip, sim, start_s, end_s)
-        latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
         results = []
-        for sigma in SHEET_SIGMA:
+        for sigma in VALUES_SIGMA:
             # One by one, so that somebody's slider may go between.
-            decoded = self._run(sim.decode, latents.edit(dimension, sigma), checked.depth, start_s, end_s)
+            decoded = self._run(sim.decode, latents.edit(dimension, sigma), depth, start_s, end_s)
             results.append({"sigma": sigma, **_sound_and_picture(clip, decoded, exact=False)})
         return {"token": token, "dimension": dimension, "results": results}
 
@@ -225,17 +224,19 @@ class Explorer:
 
     def render(self, token: Any, checkpoint: Any, recipe: Any) -> Answer:
         """The whole edited clip in 16 bits, to be kept."""
-        clip, sim = self._clip(token), self.sim(checkpoint)
-        checked = Recipe.from_json(recipe, sim.config.encoder)
-        latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
-        return {"pcm": to_int16(self._run(sim.decode, latents, checked.depth).waveform[0, 0])}
+        _, sim, depth, latents = self._edited(token, checkpoint, recipe)
+        return {"pcm": to_int16(self._run(sim.decode, latents, depth).waveform[0, 0])}
 
     def latents_file(self, token: Any, checkpoint: Any, recipe: Any) -> Answer:
         """Means and log-variances of the edited latents as the bytes of an npz file."""
+        *_, latents = self._edited(token, checkpoint, recipe)
+        return {"npz": np.frombuffer(views.npz_bytes(latents), np.uint8)}
+
+    def _edited(self, token: Any, checkpoint: Any, recipe: Any) -> tuple[Clip, Sim, int, GaussianLatents]:
+        """A clip, its model, and the depth and latents that a recipe leaves."""
         clip, sim = self._clip(token), self.sim(checkpoint)
         checked = Recipe.from_json(recipe, sim.config.encoder)
-        latents = checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
-        return {"npz": np.frombuffer(views.npz_bytes(latents), np.uint8)}
+        return clip, sim, checked.depth, checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
 
     def _original(self, clip: Clip, sim: Sim, start_s: float, end_s: float) -> Decoded:
         """The recording itself in a window, with the spectrogram it has within the whole."""
@@ -291,26 +292,6 @@ def check_window(clip: Clip, sim: Sim, start_s: Any, end_s: Any) -> tuple[float,
     if not MIN_SECONDS <= end_s - start_s <= MAX_VIEW_S + 1 / rate_hz:
         raise ValueError(wording.WINDOW_WRONG.format(start=start_s, end=end_s, most=MAX_VIEW_S))
     return start_s, end_s
-
-
-def source_notices(path: Path, waveform: Tensor) -> list[str]:
-    """What a visitor should know about a recording that can be used all the same: one sentence each."""
-    notices = []
-    try:
-        source = soundfile.info(path)
-    except soundfile.LibsndfileError:  # A format that only ffmpeg reads; the waveform can still be judged.
-        source = None
-    if source and source.samplerate < SAMPLE_RATE_HZ:
-        khz = source.samplerate / 1000
-        notices.append(wording.LOW_RATE.format(khz=khz, half=khz / 2))
-    if waveform.shape[-1] >= MAX_SECONDS * SAMPLE_RATE_HZ and not (source and source.duration <= MAX_SECONDS):
-        notices.append(wording.LONGER.format(limit=MAX_SECONDS))
-    if source and source.channels > 1:
-        notices.append(wording.MIXED.format(channels=source.channels))
-    clipped_share = float((waveform.abs() > 0.999).double().mean())
-    if clipped_share > CLIPPED_SHARE:
-        notices.append(wording.CLIPPED.format(percent=100 * clipped_share))
-    return notices
 
 
 def _orders(sim: Sim, latents: GaussianLatents, depth: int) -> Answer:

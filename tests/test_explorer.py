@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from app.examples import load_examples
-from app.explorer import LIMIT_SIGMA, SHEET_SIGMA, Explorer, Superseded
+from app.explorer import LIMIT_SIGMA, Explorer, Superseded
 from model import Recipe, Sim, load_audio
 from model.audio import to_int16
+from model.operations import VALUES_SIGMA
 
 SMALL = "small"
 TABS = itertools.count()
@@ -125,7 +126,7 @@ def test_a_traversal_sheet_moves_one_dimension_of_the_edited_sound(opened):
     explorer, token = opened
     moved = {"dimension": 5, "shift": 1.0}
     sheet = explorer.traverse(token, SMALL, {"depth": 2, "edits": [moved]}, 7, 0.0, 1.0)["results"]
-    assert [result["sigma"] for result in sheet] == list(SHEET_SIGMA)
+    assert [result["sigma"] for result in sheet] == list(VALUES_SIGMA)
     assert same(sheet[3], decode(explorer, token, moved, exact=False))
     assert same(sheet[6], decode(explorer, token, moved, {"dimension": 7, "shift": 3.0}, exact=False))
     assert not same(sheet[6], sheet[0])

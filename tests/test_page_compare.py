@@ -8,7 +8,7 @@ import soundfile
 from PIL import Image
 
 from app.examples import load_examples
-from app.explorer import SHEET_SIGMA
+from model.operations import VALUES_SIGMA
 from tests.browser import (
     STATE,
     choose,
@@ -55,7 +55,7 @@ def test_a_traversal_sheet_is_seen_heard_and_kept(page, served, tmp_path):
     drag(page, 2, [1.0])
     wait_settled(page)
     token, seconds, dimension = (state(page, name) for name in ("clip.token", "clip.seconds", "focus"))
-    tiles = fill_sheet(page, "traversal", len(SHEET_SIGMA))
+    tiles = fill_sheet(page, "traversal", len(VALUES_SIGMA))
     assert [text.strip() for text in tiles.all_inner_texts()] == ["−3 σ", "−2 σ", "−1 σ", "0 σ", "+1 σ", "+2 σ", "+3 σ"]
     expected = served.traverse(token, "small", recipe(page), dimension, 0.0, seconds)["results"]
     for index in (0, 3, 6):

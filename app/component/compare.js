@@ -14,8 +14,7 @@ async function openBeside() {
   const answer = await insist(server.open_view, request, wanted, showConnection);
   if (!wanted()) return;
   if (!answer.ok) return say(answer.message);
-  const order = answer.orders[state.order] || Object.values(answer.orders)[0];
-  answer.ranking = order.values.map((_, dimension) => dimension).sort((a, b) => order.values[b] - order.values[a]);
+  rank(answer);
   Object.assign(beside, { view: answer }, versionOf(answer.reconstruction));
   showBeside();
   if (!isPlain(recipe())) requestBeside();
@@ -41,15 +40,11 @@ function showBeside() {
   const open = beside.view !== null;
   part["beside-figure"].hidden = part["beside-version"].hidden = !open;
   if (open) {
-    part["beside-title"].textContent = fill(words.beside_title, { model: titleOf(beside.checkpoint) });
+    part["beside-title"].textContent = fill(words.beside_title, { model: modelOf(beside.checkpoint).title });
     state.versions.beside = { pcm: beside.pcm, spectrogram: beside.spectrogram };
   } else if (state.version === "beside") {
     return selectVersion("edited");
   }
   if (state.version === "beside" || !open) showVersion();
   else draw();
-}
-
-function titleOf(checkpoint) {
-  return props.checkpoints.find(({ name }) => name === checkpoint)?.title || checkpoint;
 }

@@ -3,15 +3,15 @@
 const CURVE_STEP_S = 0.02;
 const MOST_POINTS = 500; // A little less than model/recipe.py takes.
 
-// Mean, spread and edited mean of a dimension, column by column of the map.
-function curveOf(view, dimension) {
+// Mean, spread and edited mean of a dimension, column by column of the map; `offsets` as offsetsOf gives them.
+function curveOf(view, dimension, offsets) {
   const { maps } = view;
   const columns = maps.mean.shape[1];
   const row = (kind) =>
     maps[kind] && Float32Array.from(maps[kind].values.subarray(dimension * columns, (dimension + 1) * columns), (v) => v / 1000);
   const mean = row("mean");
-  const offsets = offsetsOf(view).get(dimension);
-  const edited = offsets ? mean.map((value, column) => value + offsets[column]) : mean;
+  const added = offsets.get(dimension);
+  const edited = added ? mean.map((value, column) => value + added[column]) : mean;
   return { startS: maps.start_s, columnS: maps.column_s, mean, spread: row("spread"), edited };
 }
 
@@ -28,9 +28,8 @@ function offsetsOf(view) {
   );
 }
 
-function describeCurve() {
+function describeCurve({ mean }) {
   const { view, focus } = state;
-  const { mean } = curveOf(view, focus);
   const average = mean.reduce((total, value) => total + value, 0) / mean.length;
   const deviation = Math.sqrt(mean.reduce((total, value) => total + (value - average) ** 2, 0) / mean.length);
   part["curve-title"].textContent = fill(words.curve, { dimension: focus });
@@ -52,7 +51,7 @@ function startStroke(event) {
   part.curve.setPointerCapture(event.pointerId);
   const { plot } = drawnCurve;
   const { view, focus } = state;
-  const { startS, columnS, mean } = curveOf(view, focus);
+  const { startS, columnS, mean } = drawnCurve.curve;
   const points = new Map((editsOf(focus).find((edit) => edit.curve)?.curve || []).map(([at, value]) => [stepOf(at), value]));
   const others = editsOf(focus).filter((edit) => !edit.curve);
   let before = null;

@@ -34,14 +34,10 @@ async function loadEdit(file) {
   const itsRecipe = readRecipe(saved?.recipe);
   if (!itsRecipe) return say(fill(words.no_edit, { name: file.name }));
   const { checkpoint } = saved;
-  if (!isModel(checkpoint)) return say(fill(words.no_model, { checkpoint }));
-  state.recipes.set(`${checkpoint}/${itsRecipe.depth}`, itsRecipe);
+  if (!modelOf(checkpoint)) return say(fill(words.no_model, { checkpoint }));
+  setRecipe(checkpoint, itsRecipe);
   commit();
   openView({ checkpoint, depth: itsRecipe.depth });
-}
-
-function isModel(checkpoint) {
-  return props.checkpoints.some(({ name }) => name === checkpoint);
 }
 
 // Nothing of the visitor's voice is in a link: only the example's number, the model and the edits.
@@ -75,7 +71,7 @@ function linked() {
   if (!query.has("recipe")) return undefined;
   const [example, checkpoint] = [Number(query.get("example")), query.get("checkpoint")];
   const itsRecipe = readRecipe(parseJson(query.get("recipe")));
-  return itsRecipe && props.clips[example] && isModel(checkpoint) ? { example, checkpoint, recipe: itsRecipe } : null;
+  return itsRecipe && props.clips[example] && modelOf(checkpoint) ? { example, checkpoint, recipe: itsRecipe } : null;
 }
 
 function savePictures() {

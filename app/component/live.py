@@ -19,8 +19,8 @@ from app.explorer import ClipForgotten, Explorer, Superseded
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
-    *("basics", "colors", "plots", "sound", "pump", "state", "recipe", "sliders", "curve", "brush"),
-    *("pictures", "sheet", "compare", "keep", "keys", "live"),
+    *("basics", "colors", "plots", "plot_curve", "sound", "pump", "state", "recipe", "sliders", "curve", "brush"),
+    *("pictures", "sheet", "compare", "keep", "keys", "open", "move", "live"),
 )
 STYLES = ("controls", "extras", "live")
 """In the order in which they need one another: the browser gets the scripts as one function body."""

@@ -28,12 +28,14 @@ function drawPictures() {
   drawWaveform(part.waveform, pcm, clip.peak, window);
   drawSpectrogram(part.spectrogram, spectrogram, plain, clip.mel, window);
   if (beside.view) drawSpectrogram(part.beside, beside.spectrogram, null, clip.mel, window);
-  state.plot = drawLatents(part.latents, view, state.map, offsetsOf(view), bank.shown(), window);
-  drawnCurve = { plot: drawCurve(part.curve, curveOf(view, state.focus), window) };
+  const offsets = offsetsOf(view);
+  state.plot = drawLatents(part.latents, view, state.map, offsets, bank.shown(), window);
+  const curve = curveOf(view, state.focus, offsets);
+  drawnCurve = { curve, plot: drawCurve(part.curve, curve, window) };
   part.overview.hidden = clip.seconds <= clip.max_view_s;
   if (!part.overview.hidden) drawOutline(part.outline, clip.outline, clip.peak, clip.seconds, window);
   describePictures();
-  describeCurve();
+  describeCurve(curve);
   drawLegend();
   showSpan();
   movePlayhead();

@@ -3,14 +3,21 @@
 
 const LONGEST_HISTORY = 50;
 
-function recipeOf(checkpoint, depth) {
-  const key = checkpoint + "/" + depth;
-  if (!state.recipes.has(key)) state.recipes.set(key, { depth, source: "mean", temperature: 1, seed: 0, edits: [] });
-  return state.recipes.get(key);
+const UNSAMPLED = { source: "mean", temperature: 1, seed: 0 };
+
+function keyOf(checkpoint, depth) {
+  return checkpoint + "/" + depth;
 }
 
+function setRecipe(checkpoint, itsRecipe) {
+  state.recipes.set(keyOf(checkpoint, itsRecipe.depth), itsRecipe);
+}
+
+// The recipe of what is open.
 function recipe() {
-  return recipeOf(state.view.checkpoint, state.view.depth);
+  const { checkpoint, depth } = state.view;
+  if (!state.recipes.has(keyOf(checkpoint, depth))) setRecipe(checkpoint, { depth, ...UNSAMPLED, edits: [] });
+  return state.recipes.get(keyOf(checkpoint, depth));
 }
 
 function isPlain({ source, edits }) {
@@ -65,7 +72,7 @@ function offsetOf(edit, second) {
 // What came from outside, filled up, or null where it has not the shape of a recipe. Whether its values make sense for
 // the model is for the server to say.
 function readRecipe(outside) {
-  const read = { source: "mean", temperature: 1, seed: 0, ...outside };
+  const read = { ...UNSAMPLED, ...outside };
   const numbers = [read.temperature, read.seed];
   const hasDepth = Number.isInteger(read.depth) && read.depth === clamp(read.depth, 0, props.deepest);
   return hasDepth && numbers.every(Number.isFinite) && Array.isArray(read.edits) && read.edits.every(isEdit) ? read : null;

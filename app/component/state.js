@@ -24,21 +24,29 @@ const state = {
   newestOrder: 0, // of the clicks on examples
   seq: 0,
   shownSeq: 0,
+  settled: false, // whether the edited sound has arrived in all its bits
   sentCount: 0,
 };
 element.simState = state; // For the browser tests.
 
-// Rank the dimensions of an open view by the chosen order, or by the first that there is.
+// Rank the dimensions of a view by the chosen order, or by the first that there is.
+function rank(view) {
+  view.order = view.orders[state.order] ? state.order : Object.keys(view.orders)[0];
+  view.strength = view.orders[view.order].values;
+  view.ranking = view.strength.map((_, dimension) => dimension).sort((a, b) => view.strength[b] - view.strength[a]);
+}
+
 function orderView(view) {
-  const order = view.orders[state.order] ? state.order : Object.keys(view.orders)[0];
-  const { values } = view.orders[order];
-  view.order = order;
-  view.strength = values;
-  view.ranking = values.map((_, dimension) => dimension).sort((a, b) => values[b] - values[a]);
-  part.gutter.textContent = words[order];
-  offer(part.orders, view.orders, order);
+  rank(view);
+  part.gutter.textContent = words[view.order];
+  offer(part.orders, view.orders, view.order);
   if (!view.maps[state.map]) state.map = "mean";
   offer(part.maps, view.maps, state.map);
+}
+
+// What the page knows of a model, or undefined for one that is not here.
+function modelOf(checkpoint) {
+  return props.checkpoints.find(({ name }) => name === checkpoint);
 }
 
 // Show only the radio buttons of what there is, the chosen one checked.

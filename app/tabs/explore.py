@@ -42,13 +42,15 @@ def build(explorer: Explorer) -> None:
         with refusals_shown():
             return open_recording(explorer, path), NO_EXAMPLE
 
-    def on_example(event: gr.EventData) -> tuple[Any, Any]:
+    def opened(event: gr.EventData) -> dict[str, Any]:
         with refusals_shown():
-            return {**open_example(explorer, event.index), "order": event.order}, None
+            return {**open_example(explorer, event.index), "order": event.order}
+
+    def on_example(event: gr.EventData) -> tuple[Any, Any]:
+        return opened(event), None
 
     def on_link(event: gr.EventData) -> tuple[Any, Any]:
-        with refusals_shown():
-            return {**open_example(explorer, event.index), "order": event.order}, event.index
+        return opened(event), event.index
 
     # "multiple", because "always_last" was seen to lose the last of quick clicks; the live view keeps their `order`.
     quietly: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "encode", "trigger_mode": "multiple"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,21 @@ class DecoderOptions:
     folders: tuple[Path, ...] = DEFAULT_FOLDERS
     corpora: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ("syllables",)
+
+
+class FrozenEncoderOptions(Protocol):
+    """What a training on a frozen encoder needs to know."""
+
+    @property
+    def fit(self) -> FitOptions: ...
+    @property
+    def encoder(self) -> Path: ...
+    @property
+    def folders(self) -> tuple[Path, ...]: ...
+    @property
+    def corpora(self) -> tuple[str, ...]: ...
+    @property
+    def exclude(self) -> tuple[str, ...]: ...
 
 
 class FrozenEncoderTask(Task):
@@ -113,11 +129,18 @@ def solve_carrier(carrier: nn.Conv1d, means: list[Tensor], crops: list[Tensor]) 
 def train(options: DecoderOptions) -> None:
     """Fit one decoder a depth and leave config.json and weights.safetensors in the run's folder."""
     config = replace(checkpoint.load_config(options.encoder), decoder=options.decoder)
+    fit_on_frozen(options, config, DecoderTask)
+
+
+def fit_on_frozen(
+    options: FrozenEncoderOptions, config: SimConfig, build: Callable[[SimConfig, Encoder], FrozenEncoderTask]
+) -> None:
+    """Fit the `decoders` of a task on the encoder that the options name, and leave them in the run's folder."""
     encoder = Encoder(config.encoder)
     checkpoint.load_weights(encoder, options.encoder)
     corpus = corpus_of_run(options.folders, options.fit.run).select("train", options.corpora, options.exclude)
     fit(
-        lambda: DecoderTask(config, encoder),
+        lambda: build(config, encoder),
         corpus,
         options.fit,
         lambda task, run: checkpoint.save(task.decoders, config, run),  # type: ignore[arg-type]

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from model import checkpoint
 from model.config import EncoderConfig, SimConfig
 from model.encoder import Encoder
-from model.training.data import DEFAULT_FOLDERS, corpus_of_run
-from model.training.decoder import DecoderOptions, FrozenEncoderTask
-from model.training.fit import Draw, FitOptions, fit
+from model.training.data import DEFAULT_FOLDERS
+from model.training.decoder import DecoderOptions, FrozenEncoderTask, fit_on_frozen
+from model.training.fit import Draw, FitOptions
 
 REFERENCE = "reference.safetensors"
 
@@ -93,13 +93,4 @@ def load_reference(folder: Path, config: SimConfig) -> nn.ModuleList | None:
 
 def train(options: ReferenceOptions) -> None:
     """Fit the paper's decoders on a frozen encoder, to compare with."""
-    config = checkpoint.load_config(options.encoder)
-    encoder = Encoder(config.encoder)
-    checkpoint.load_weights(encoder, options.encoder)
-    corpus = corpus_of_run(options.folders, options.fit.run).select("train", options.corpora, options.exclude)
-    fit(
-        lambda: ReferenceTask(config, encoder),
-        corpus,
-        options.fit,
-        lambda task, run: checkpoint.save(task.decoders, config, run),  # type: ignore[arg-type]
-    )
+    fit_on_frozen(options, checkpoint.load_config(options.encoder), ReferenceTask)
