@@ -37,7 +37,11 @@ def available() -> list[str]:
 
 
 def load_config(folder: Path) -> SimConfig:
-    return SimConfig.load(folder / "config.json")
+    """The config of a checkpoint's or a training run's folder."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ValueError(f"{folder} has no config.json; name the folder of a checkpoint or of a finished training run.")
+    return SimConfig.load(path)
 
 
 def load_weights(module: nn.Module, folder: Path) -> None:

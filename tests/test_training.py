@@ -154,8 +154,11 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 
 def test_a_wrong_value_ends_the_command_with_a_sentence(tmp_path: Path) -> None:
+    run = ["--fit.run", str(tmp_path / "run")]
     with pytest.raises(SystemExit, match=r"None of the folders .*nowhere exists"):
-        main(["decoder", "--folders", "nowhere", "--fit.run", str(tmp_path / "run")])
+        main(["encoder", "speech", "--folders", "nowhere", *run])
+    with pytest.raises(SystemExit, match=r"nowhere has no config.json; name the folder of"):
+        main(["decoder", "--encoder", "nowhere", *run])
 
 
 def test_wrong_options_are_refused() -> None:
