@@ -7,6 +7,7 @@ integer arrays; refusals are ValueErrors with one sentence for the visitor.
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +51,7 @@ class Explorer:
     """Encodes recordings, remembers them by token and decodes them as a recipe says.
 
     Holds the models by name of checkpoint, the first one being what opens. Safe to call from many threads; one
-    decoding and one encoding run at a time. `encode` may replace the models' own where encoding runs on another
+    decoding a core and one encoding run at a time. `encode` may replace the models' own where encoding runs on another
     device; it must return latents on the CPU.
     """
 
@@ -69,8 +70,8 @@ class Explorer:
         self._newest = NewestRequests()
         self._last: LastAnswers[tuple[Decoded, float]] = LastAnswers()
         self._encoding = threading.Semaphore(1)
-        # All in one thread: many threads that decode in turn would each keep a pool of helpers and memory of their own.
-        self._decoder = ThreadPoolExecutor(1, "decode")
+        # As many as there are cores: Gradio's own threads, which are many, would each keep memory of their own.
+        self._decoder = ThreadPoolExecutor(os.cpu_count(), "decode")
         self.example_tokens = {clip_token(load_audio(example.path)): example for example in self.examples}
 
     def sim(self, checkpoint: Any) -> Sim:
@@ -247,7 +248,7 @@ class Explorer:
         return Decoded(log_mel(waveform, mel)[..., frames], waveform[..., first:last])
 
     def _run(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        """Wait for the thread that decodes."""
+        """Wait for a thread that decodes."""
         return self._decoder.submit(work, *arguments).result()
 
     def _remember(self, waveform: Tensor) -> str:

@@ -95,6 +95,8 @@ def launch_options() -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(argv)
+    # One a decoding, several decodings at once: nobody waits for another's threads, nor for the browser at home.
+    torch.set_num_threads(1)
     try:
         explorer = load_explorer(arguments.checkpoint)
     except ValueError as error:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from model import operations
 from model.config import EncoderConfig
 from model.recipe import SOURCES, Recipe
@@ -179,4 +181,6 @@ def _create(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    # As the page does: sums are then taken in one order, so that both give the same numbers.
+    torch.set_num_threads(1)
     main()

@@ -185,13 +185,16 @@ class DecoderConfig:
 class VocoderConfig:
     """Log-mel -> waveform: how long the phase is searched for."""
 
-    reflections: int = 20
+    reflections: int = 16
     """Relaxed averaged alternating reflections, which search."""
-    refinements: int = 14
+    refinements: int = 12
     """Fast Griffin-Lim steps, which settle."""
+    sketch_reflections: int = 8
+    sketch_refinements: int = 6
+    """The same for the sketch of a decoder, whose own errors are larger than what more steps would mend."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "reflections", "refinements")
+        require_positive(self, "reflections", "refinements", "sketch_reflections", "sketch_refinements")
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Stft(nn.Module):
 
     def weight(self, num_frames: int, num_samples: int) -> Tensor:
         """What added frames must be multiplied by: the inverse of the overlap inside the clip, zero around it."""
-        overlap = self._overlap_add(self.window.square().expand(1, num_frames, -1))
+        overlap = self._overlap_add(self.window.expand(1, num_frames, -1))
         weight = overlap.clamp(min=1e-8).reciprocal()
         weight[:, : self.margin] = 0
         weight[:, self.margin + num_samples :] = 0
@@ -52,13 +52,14 @@ class Stft(nn.Module):
         return torch.fft.rfft(padded.unfold(-1, self.n_fft, self.hop) * self.window)
 
     def _add(self, spectrum: Tensor) -> Tensor:
-        return self._overlap_add(torch.fft.irfft(spectrum, n=self.n_fft) * self.window)
+        return self._overlap_add(torch.fft.irfft(spectrum, n=self.n_fft))
 
     def _overlap_add(self, frames: Tensor) -> Tensor:
-        """Frames (B, F, n_fft) -> their sum where they lie in the padded clip, (B, (F + hops - 1) * hop)."""
+        """Frames (B, F, n_fft) -> their windowed sum where they lie in the padded clip, (B, (F + hops - 1) * hop)."""
         batch, num_frames, _ = frames.shape
         hops = -(-self.n_fft // self.hop)
         total = frames.new_zeros(batch, num_frames + hops - 1, self.hop)
-        for shift, piece in enumerate(frames.split(self.hop, dim=-1)):
-            total[:, shift : shift + num_frames, : piece.shape[-1]] += piece
+        pieces = zip(frames.split(self.hop, dim=-1), self.window.split(self.hop), strict=True)
+        for shift, (piece, window) in enumerate(pieces):
+            total[:, shift : shift + num_frames, : piece.shape[-1]].addcmul_(piece, window)
         return total.flatten(1)

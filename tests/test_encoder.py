@@ -7,6 +7,7 @@ from model import Sim
 from model.config import EncoderConfig
 from model.encoder import Encoder, Posterior, Standardize
 from model.training.decoder import solve_carrier
+from model.training.encoder import settle_statistics
 from tests.tiny import noise, tiny
 
 
@@ -33,6 +34,24 @@ def test_standardising_changes_no_ratio_of_mean_to_spread() -> None:
     before = (given.mean - given.mean[..., :1]) / (0.5 * given.log_var).exp()
     after = (result.mean - result.mean[..., :1]) / (0.5 * result.log_var).exp()
     torch.testing.assert_close(before, after, atol=1e-3, rtol=1e-3)
+
+
+def test_settled_statistics_are_those_of_all_batches() -> None:
+    """After the last update: mean 0 and variance 1 over everything, in use as in training, and nothing else moved."""
+    torch.manual_seed(0)
+    encoder = Encoder(tiny().encoder).train()
+    batches = [noise(2, seed=seed)[None] * (1 + seed) for seed in range(3)]
+    before = [parameter.clone() for parameter in encoder.parameters()]
+    settle_statistics(encoder, batches)
+    assert encoder.training and all(map(torch.equal, before, encoder.parameters()))
+    encoder.eval()
+    for depth in range(encoder.config.num_depths):
+        found = [encoder(batch)[depth] for batch in batches]
+        means = torch.cat([result.mean for result in found], -1)
+        spreads = torch.cat([result.log_var for result in found], -1).exp()
+        torch.testing.assert_close(means.mean((0, 2)), torch.zeros(means.shape[1]), atol=1e-4, rtol=0)
+        # The mean of the batches' own variances, as in batch normalisation: less than that of all frames together.
+        assert ((means.square() + spreads).mean((0, 2)) >= 0.999).all()
 
 
 @pytest.mark.parametrize("deterministic", [False, True])

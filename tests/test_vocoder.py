@@ -29,6 +29,18 @@ def test_what_is_known_of_the_waveform_is_kept(vocoder: Vocoder) -> None:
     assert (vocoder.synthesize(amplitude, waveform.shape[-1]) - waveform).abs().max() > 0.1
 
 
+def test_the_start_follows_a_steady_tone(vocoder: Vocoder) -> None:
+    """Its phase advances as the slope of its amplitude says; from phases of zero the frames contradict one another."""
+    waveform = tone(1.0, 1010.0) * torch.hann_window(16_000)
+    amplitude = vocoder.stft(waveform).abs()
+    weight = vocoder.stft.weight(amplitude.shape[1], 16_000)
+    started, still = (
+        disagreement(vocoder, vocoder.stft.inverse(torch.polar(amplitude, phase), 16_000, weight), amplitude)
+        for phase in (vocoder.phase(amplitude), torch.zeros_like(amplitude))
+    )
+    assert started < 0.3 and still > 0.7
+
+
 def test_more_steps_make_the_frames_agree_better() -> None:
     errors = []
     for steps in (1, 4, 20):

@@ -22,7 +22,7 @@ def tiny(config: SimConfig | None = None, latent_dimensions: int = 4) -> SimConf
         config,
         encoder=dataclasses.replace(config.encoder, modules=modules),
         decoder=DecoderConfig(channels=8, blocks=1),
-        vocoder=VocoderConfig(reflections=1, refinements=1),
+        vocoder=VocoderConfig(1, 1, 1, 1),
     )
 
 

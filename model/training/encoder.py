@@ -11,16 +11,17 @@ from torch import Tensor, nn
 
 from model import checkpoint
 from model.audio import log_mel
-from model.config import ModuleConfig, SimConfig
-from model.encoder import Encoder, SimModule
+from model.config import SAMPLE_RATE_HZ, ModuleConfig, SimConfig
+from model.encoder import Encoder, SimModule, Standardize
 from model.training.context import RecurrentContext
-from model.training.data import DEFAULT_FOLDERS, corpus_of_run
+from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.local import LocalDecoder
 from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
 
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
+SETTLING_CROPS, SETTLING_BATCH = 1024, 64
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,12 @@ class EncoderTask(Task):
             scalars |= {"nce_recurrent": result.loss_nats.detach(), "acc_recurrent": result.accuracy}
         return {"loss": total, **scalars}
 
+    def finish(self, corpus: Corpus) -> None:
+        num_samples = round(self.options.fit.crop_seconds * SAMPLE_RATE_HZ)
+        crops = corpus.crops(SETTLING_CROPS, num_samples, torch.Generator().manual_seed(self.options.fit.seed))
+        device = next(self.parameters()).device
+        settle_statistics(self.encoder, [batch.to(device) for batch in crops.split(SETTLING_BATCH)])
+
     def _module_loss(
         self,
         depth: int,
@@ -168,6 +175,26 @@ class EncoderTask(Task):
             loss = loss + warmup * self.options.beta[depth] * kl_nats(posterior, self.options.kl_reduction)
             scalars[f"kl_{depth}"] = kl_nats(posterior).detach()
         return loss, latents
+
+
+@torch.no_grad()
+def settle_statistics(encoder: Encoder, batches: list[Tensor]) -> None:
+    """Replace every running mean and variance, which follow the last few updates, by that over all `batches`.
+
+    One layer after the other, each on what the settled layers below it give, as they are used after training.
+    """
+    was_training = encoder.training
+    encoder.eval()
+    for layer in encoder.modules():
+        if isinstance(layer, (nn.BatchNorm1d, Standardize)):
+            layer.train()
+            usual = layer.momentum
+            for index, batch in enumerate(batches):
+                layer.momentum = 1 / (index + 1)
+                encoder(batch)
+            layer.momentum = usual
+            layer.eval()
+    encoder.train(was_training)
 
 
 def train(options: EncoderOptions) -> None:

@@ -96,6 +96,9 @@ class Task(nn.Module):
     def start(self, corpus: Corpus) -> None:
         """What has to be learnt from the corpus before the first update; a resumed run has it in its state."""
 
+    def finish(self, corpus: Corpus) -> None:
+        """What is learnt from the corpus after the last update; the same however often it is done."""
+
 
 @dataclass
 class Progress:
@@ -163,6 +166,7 @@ def fit(
             if now - last_saved > SAVE_EVERY_S:
                 save()
                 last_saved = clock = time.monotonic()
+        task.finish(corpus)
     except KeyboardInterrupt:
         tqdm.write(f"Stopped at step {progress.step}; the same command goes on from here.")
     save()
