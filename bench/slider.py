@@ -75,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="few repeats of everything, to see that it runs")
     arguments = parser.parse_args(argv)
     effort = QUICK if arguments.quick else Effort()
+    # As the page does, so that its sounds can be computed here sample by sample.
+    torch.set_num_threads(1)
     explorer = load_explorer([arguments.checkpoint])
     print(f"{CLIP_S:g} s of sound, depth {deepest(explorer)}, {torch.get_num_threads()} threads", end=", ")
     print(f"median of {effort.steps} steps after {WARM_UP_STEPS} to warm up")

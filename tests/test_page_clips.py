@@ -44,6 +44,7 @@ def test_a_new_clip_starts_without_the_edits_of_the_last(page):
     assert recipe(page)["edits"] == []
     assert page.is_disabled(part("undo"))
     assert np.array_equal(pcm(page), pcm(page, "reconstruction"))
+    assert state(page, "version") == "original"
 
 
 def test_a_recording_that_can_be_used_all_the_same_comes_with_a_notice(page, tone):

@@ -69,7 +69,8 @@ function showView(view, rewind) {
   traversal.empty();
   setBusy(false);
   say(words.ready);
-  showVersion();
+  if (rewind) selectVersion("original");
+  else showVersion();
   openBeside();
   if (!isPlain(recipe())) requestDecode();
 }
