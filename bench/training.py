@@ -18,7 +18,7 @@ import torch
 from lightning.fabric import Fabric
 
 from model.config import SAMPLE_RATE_HZ
-from model.training.encoder import PRESETS, EncoderTask
+from model.training.encoder import PRESETS, ModulesTask
 from model.training.fit import Draw, parameter_groups
 
 CROP_SAMPLES = 20_480
@@ -44,7 +44,7 @@ def measure(preset: str, batch: int, updates: int, precision: str) -> None:
     """Time whole updates after one to warm up, and print one line."""
     fabric = Fabric(accelerator="cuda" if torch.cuda.is_available() else "cpu", devices=1, precision=precision)
     options = PRESETS[preset]
-    task = EncoderTask(options)
+    task = ModulesTask(options)
     module, optimizer = fabric.setup(task, torch.optim.AdamW(parameter_groups(task, options.fit)))
     waveform = 0.1 * torch.randn(batch, 1, CROP_SAMPLES, device=fabric.device)
     for update in range(updates + 1):

@@ -125,7 +125,7 @@ def load_state(run: Path) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", encoder.PRESETS)
 def test_every_preset_builds_and_optimises_all_it_should(name: str) -> None:
     preset = encoder.PRESETS[name]
-    task = encoder.EncoderTask(dataclasses.replace(preset, config=tiny(preset.config)))
+    task = encoder.ModulesTask(dataclasses.replace(preset, config=tiny(preset.config)))
     assert_all_trained(task, preset.fit)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from model.training import debian, decoder, encoder, evaluate, export, reference, sweep
+from model.training import debian, decoder, encoder, evaluate, export, reference, sweep, syllables
 
 COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "prepare": (debian.PrepareOptions, debian.prepare),
@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "decoder": (decoder.DecoderOptions, decoder.train),
     "reference": (reference.ReferenceOptions, reference.train),
     "sweep": (sweep.SweepOptions, sweep.run),
+    "system": (syllables.SystemOptions, syllables.train),
     "export": (export.ExportOptions, export.run),
     "evaluate": (evaluate.EvaluateOptions, evaluate.run),
 }

@@ -13,4 +13,4 @@ class RecurrentContext(nn.Module):
         self.gru = nn.GRU(dimensions, channels, batch_first=True)
 
     def forward(self, latents: Tensor) -> Tensor:
-        return self.gru(latents.detach().transpose(1, 2))[0].transpose(1, 2)
+        return self.gru(latents.transpose(1, 2))[0].transpose(1, 2)

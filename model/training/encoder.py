@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from model import checkpoint
 from model.audio import log_mel
-from model.config import SAMPLE_RATE_HZ, ModuleConfig, SimConfig
+from model.config import SAMPLE_RATE_HZ, SimConfig
 from model.encoder import Encoder, SimModule, Standardize
 from model.training.context import RecurrentContext
 from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
@@ -21,7 +21,7 @@ from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
 
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
-SETTLING_CROPS, SETTLING_BATCH = 1024, 64
+SETTLING_CROPS, SETTLING_BATCH = 512, 64
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ PRESETS = {
         local_weight=10.0,
     ),
     "syllables": EncoderOptions(
-        FitOptions(Path("runs/encoder-syllables"), minutes=20, crop_seconds=0.64),
-        config=widths(SimConfig(), 32, 256),
+        FitOptions(Path("runs/encoder-syllables"), steps=2000, batch_size=4, crop_seconds=0.64),
+        config=widths(SimConfig(), 256, 256),
         corpora=("syllables/words",),
         context_channels=256,
     ),
@@ -108,23 +108,37 @@ PRESETS = {
 
 
 class EncoderTask(Task):
-    """Sum of the modules' own losses; since every input is detached, each module learns from its own only."""
-
-    updates: Tensor
+    """An encoder to train and, if the options ask for one, the recurrent module on top of it."""
 
     def __init__(self, options: EncoderOptions) -> None:
         super().__init__()
         self.options = options
         self.encoder = Encoder(options.config.encoder)
-        modules: tuple[ModuleConfig, ...] = options.config.encoder.modules
-        sizes = [module.latent_dimensions for module in modules]
+        self.sizes = [module.latent_dimensions for module in options.config.encoder.modules]
+        self.recurrent = (
+            RecurrentContext(self.sizes[-1], options.context_channels) if options.context_channels else None
+        )
+
+    def finish(self, corpus: Corpus) -> None:
+        num_samples = round(self.options.fit.crop_seconds * SAMPLE_RATE_HZ)
+        crops = corpus.crops(SETTLING_CROPS, num_samples, torch.Generator().manual_seed(self.options.fit.seed))
+        device = next(self.parameters()).device
+        settle_statistics(self.encoder, [batch.to(device) for batch in crops.split(SETTLING_BATCH)])
+
+
+class ModulesTask(EncoderTask):
+    """Sum of the modules' own losses; since every input is detached, each module learns from its own only."""
+
+    updates: Tensor
+
+    def __init__(self, options: EncoderOptions) -> None:
+        super().__init__(options)
         contrast = (options.steps_ahead, options.num_negatives)
-        self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in sizes))
-        depths = range(len(modules)) if options.local_weight else ()
+        self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in self.sizes))
+        depths = range(len(self.sizes)) if options.local_weight else ()
         self.local = nn.ModuleList(LocalDecoder(options.config, depth) for depth in depths)
-        self.recurrent = RecurrentContext(sizes[-1], options.context_channels) if options.context_channels else None
         if self.recurrent:
-            self.recurrent_objective = InfoNce(options.context_channels, sizes[-1], *contrast)
+            self.recurrent_objective = InfoNce(options.context_channels, self.sizes[-1], *contrast)
         # Counts updates, so that the KL's warm-up survives a resume.
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
@@ -144,16 +158,10 @@ class EncoderTask(Task):
                 total = total + self.options.local_weight * (distance + missed)
                 scalars |= {f"mel_{depth}": distance.detach(), f"missed_{depth}": missed.detach()}
         if self.recurrent:
-            result = self.recurrent_objective(self.recurrent(below), below.detach(), draw.shared)
+            result = self.recurrent_objective(self.recurrent(below.detach()), below.detach(), draw.shared)
             total = total + result.loss_nats
             scalars |= {"nce_recurrent": result.loss_nats.detach(), "acc_recurrent": result.accuracy}
         return {"loss": total, **scalars}
-
-    def finish(self, corpus: Corpus) -> None:
-        num_samples = round(self.options.fit.crop_seconds * SAMPLE_RATE_HZ)
-        crops = corpus.crops(SETTLING_CROPS, num_samples, torch.Generator().manual_seed(self.options.fit.seed))
-        device = next(self.parameters()).device
-        settle_statistics(self.encoder, [batch.to(device) for batch in crops.split(SETTLING_BATCH)])
 
     def _module_loss(
         self,
@@ -201,7 +209,7 @@ def train(options: EncoderOptions) -> None:
     """Fit an encoder and leave config.json and weights.safetensors in the run's folder."""
     corpus = corpus_of_run(options.folders, options.fit.run)
     fit(
-        lambda: EncoderTask(options),
+        lambda: ModulesTask(options),
         corpus.select("train", options.corpora, options.exclude),
         options.fit,
         lambda task, run: checkpoint.save(task.encoder, options.config, run),  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from lightning.fabric import Fabric, seed_everything
@@ -90,8 +90,15 @@ class Draw(NamedTuple):
 class Task(nn.Module):
     """Something to fit: maps a batch of waveforms (B, 1, T) to named scalars, of which "loss" is minimised."""
 
-    def forward(self, waveform: Tensor, draw: Draw) -> dict[str, Tensor]:
+    def forward(self, *batch: Any) -> dict[str, Tensor]:
+        """What `draw_batch` gave, this process's share of it, and a Draw."""
         raise NotImplementedError
+
+    def draw_batch(
+        self, corpus: Corpus, count: int, num_samples: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """The global batch: tensors with `count` items each, by default only waveforms."""
+        return (corpus.crops(count, num_samples, generator),)
 
     def start(self, corpus: Corpus) -> None:
         """What has to be learnt from the corpus before the first update; a resumed run has it in its state."""
@@ -149,7 +156,7 @@ def fit(
     module.train()
     try:
         while (done := _agree(fabric, progress.fraction(options))) < 1:
-            values = _step(fabric, module, optimizer, corpus, options, progress.step, done)
+            values = _step(fabric, task, module, optimizer, corpus, options, progress.step, done)
             progress.step += 1
             now = time.monotonic()
             progress.trained_s, clock = progress.trained_s + now - clock, now
@@ -214,6 +221,7 @@ def parameter_groups(task: nn.Module, options: FitOptions) -> list[dict[str, obj
 
 def _step(
     fabric: Fabric,
+    task: Task,
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     corpus: Corpus,
@@ -228,13 +236,13 @@ def _step(
         (options.seed + 7919 * (fabric.global_rank + 1)) * 1_000_003 + step
     )
     num_samples = round(options.crop_seconds * SAMPLE_RATE_HZ)
-    batch = corpus.crops(options.batch_size, num_samples, shared)
+    batch = task.draw_batch(corpus, options.batch_size, num_samples, shared)
     share = options.batch_size // fabric.world_size
-    mine = batch[fabric.global_rank * share :][:share].to(fabric.device)
+    mine = [part[fabric.global_rank * share :][:share].to(fabric.device) for part in batch]
     rate = options.learning_rate * min(1.0, (step + 1) / options.warmup_steps) * 0.5 * (1 + math.cos(math.pi * done))
     for group in optimizer.param_groups:
         group["lr"] = rate
-    values = module(mine, Draw(shared, own))
+    values = module(*mine, Draw(shared, own))
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(values["loss"])
     if not torch.isfinite(values["loss"]):
