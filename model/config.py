@@ -185,9 +185,9 @@ class DecoderConfig:
 class VocoderConfig:
     """Log-mel -> waveform: how long the phase is searched for."""
 
-    reflections: int = 16
+    reflections: int = 24
     """Relaxed averaged alternating reflections, which search."""
-    refinements: int = 12
+    refinements: int = 16
     """Fast Griffin-Lim steps, which settle."""
     sketch_reflections: int = 8
     sketch_refinements: int = 6

@@ -15,7 +15,7 @@ MAX_LOG_AMPLITUDE = 5.0
 """Amplitudes are cut at exp(5): far above full scale, low enough that an odd latent cannot overflow."""
 MIN_AMPLITUDE = 1e-7
 MIN_POWER = 1e-30
-SCALINGS = 10
+SCALINGS = 4
 MAX_SCALING = 1e3
 RELAXATION = 0.9
 HANN_WIDTH = 0.25645
