@@ -7,13 +7,15 @@ import pytest
 import soundfile
 import torch
 
-from model.training import syllables
+from model.training import artificial_speech, syllables
+from model.training.artificial_speech import SYLLABLE_NAMES, SYLLABLES, VOWELS, WORDS
+from model.training.data import load_corpus
 from model.training.encoder import EncoderOptions
 from model.training.fit import Draw
 from tests.tiny import noise, tiny, tiny_gim
 from tests.toy_training import encoder_options, fit_options
 
-WORD_LIST = [a + b + c for a in ("ba", "di") for b in ("gu", "bi") for c in syllables.SYLLABLE_NAMES]
+WORD_LIST = [a + b + c for a in ("ba", "di") for b in ("gu", "bi") for c in SYLLABLE_NAMES]
 
 
 @pytest.fixture
@@ -22,8 +24,8 @@ def folder(tmp_path: Path) -> Path:
     rows = ["path\tcorpus\tsplit\tspeaker\tlabel"]
     for word in WORD_LIST:
         pieces = [word[at : at + 2] for at in (0, 2, 4)]
-        names = [(syllables.WORDS, f"{word}_{take}", word) for take in (1, 2)]
-        names += [(syllables.SYLLABLES, f"{word}_2_{at}_{piece}", piece) for at, piece in enumerate(pieces, 1)]
+        names = [(WORDS, f"{word}_{take}", word) for take in (1, 2)]
+        names += [(SYLLABLES, f"{word}_2_{at}_{piece}", piece) for at, piece in enumerate(pieces, 1)]
         for corpus, name, label in names:
             path = tmp_path / corpus / "train" / f"{name}.flac"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,16 +36,26 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_no_word_is_in_both_splits(folder: Path) -> None:
-    corpus = syllables.load_syllables([folder])
-    known, held_out = ({syllables.word_of(clip) for clip in corpus.select(split).clips} for split in ("train", "test"))
+    corpus = load_corpus([folder])
+    known, held_out = (
+        {artificial_speech.word_of(clip.path) for clip in corpus.select(split).clips} for split in ("train", "test")
+    )
     assert known and held_out and not known & held_out
     assert known | held_out == set(WORD_LIST)
 
 
 def test_a_fifth_of_all_words_is_held_out() -> None:
-    names = syllables.SYLLABLE_NAMES
+    names = SYLLABLE_NAMES
     words = [a + b + c for a in names for b in names for c in names]
-    assert 0.17 < sum(map(syllables.is_held_out, words)) / len(words) < 0.23
+    assert 0.17 < sum(map(artificial_speech.is_held_out, words)) / len(words) < 0.23
+
+
+def test_the_split_that_comes_with_it_is_not_used_and_a_wrong_cut_is_left_out() -> None:
+    assert artificial_speech.own_split("other", "a/ba_1.flac", "dev") == "dev"
+    assert artificial_speech.own_split(SYLLABLES, "test/bagidu_1_2_gi.flac", "test") is None
+    splits = {artificial_speech.own_split(WORDS, "bababa_1.flac", given) for given in ("train", "test")}
+    splits |= {artificial_speech.own_split(SYLLABLES, "test/bababa_2_3_ba.flac", "test")}
+    assert len(splits) == 1
 
 
 def test_a_folder_without_syllables_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -80,8 +92,8 @@ def test_end_to_end_needs_a_deterministic_network() -> None:
 
 
 def test_labels_are_those_of_the_clips(folder: Path) -> None:
-    corpus = syllables.load_syllables([folder]).select("train", [syllables.SYLLABLES])
-    for classes in (syllables.VOWELS, syllables.SYLLABLE_NAMES):
+    corpus = syllables.load_syllables([folder]).select("train", [SYLLABLES])
+    for classes in (VOWELS, SYLLABLE_NAMES):
         task = syllables.SupervisedTask(end_to_end_options(), classes)
         for clip in corpus.clips:
             assert clip.label.endswith(classes[task.class_of(clip)])

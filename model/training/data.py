@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from model.audio import load_audio, speech_gain, to_int16
 from model.config import SAMPLE_RATE_HZ
+from model.training.artificial_speech import own_split
 
 CACHE = Path("runs/cache")
 DEFAULT_FOLDERS = (Path("../shared/data"), Path("runs/data/debian"))
@@ -137,7 +138,9 @@ def _listing(folder: Path) -> Iterator[Clip]:
         with manifest.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 corpus, split, speaker, label = (row.get(key) or "" for key in ("corpus", "split", "speaker", "label"))
-                yield Clip(str(folder / row["path"]), corpus, split, speaker, label)
+                own = own_split(corpus, row["path"], split)
+                if own is not None:
+                    yield Clip(str(folder / row["path"]), corpus, own, speaker, label)
         return
     if (folder / "LibriSpeech").is_dir():
         yield from _librispeech(folder)

@@ -1,26 +1,27 @@
-"""The Artificial Speech Dataset of the Smooth InfoMax paper, divided by word, and the systems trained on it alike."""
+"""The systems of the syllables experiment, trained alike on the Smooth InfoMax paper's own data."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple, cast
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from model import checkpoint
-from model.training.data import Clip, Corpus, load_corpus
+from model.encoder import Encoder
+from model.training.artificial_speech import SYLLABLE_NAMES, SYLLABLES, VOWELS, WORDS
+from model.training.context import RecurrentContext
+from model.training.data import Corpus, load_corpus
 from model.training.encoder import PRESETS, EncoderOptions, EncoderTask, ModulesTask
 from model.training.fit import FitOptions, fit
 from model.training.systems import CpcTask, SupervisedTask
 
-WORDS, SYLLABLES = "syllables/words", "syllables/syllables"
-VOWELS = ["a", "i", "u"]
-SYLLABLE_NAMES = [consonant + vowel for consonant in "bdg" for vowel in VOWELS]
-MISCUT = ("bagidu_1_1_ba", "bagidu_1_2_gi")
-"""Their boundary is misplaced: one holds a twentieth of a second of sound, the other most of both syllables."""
-HELD_OUT_IN = 5
-"""One word in so many is held out, with both takes and all its syllables, from encoders and probes."""
+RECURRENT = "recurrent.safetensors"
 
 Build = Callable[[EncoderOptions], EncoderTask]
 SYSTEMS: dict[str, tuple[str, Build]] = {
@@ -75,27 +76,56 @@ def train(options: SystemOptions) -> None:
         lambda: build(encoder_options),
         corpus,
         encoder_options.fit,
-        lambda task, run: checkpoint.save(task.encoder, encoder_options.config, run),  # type: ignore[arg-type]
+        lambda task, run: save_system(cast(EncoderTask, task), run),
     )
 
 
+def save_system(task: EncoderTask, folder: Path) -> None:
+    """The encoder as a checkpoint without decoders, and the recurrent module beside it."""
+    checkpoint.save(task.encoder, task.options.config, folder)
+    if task.recurrent:
+        tensors = {name: value.half().contiguous() for name, value in task.recurrent.state_dict().items()}
+        checkpoint.write_atomically(folder / RECURRENT, partial(save_file, tensors))
+
+
+class System(NamedTuple):
+    """A trained encoder and the recurrent module on top of it."""
+
+    encoder: Encoder
+    recurrent: RecurrentContext
+
+    @torch.no_grad()
+    def represent(self, waveform: Tensor) -> dict[str, Tensor]:
+        """Means of every depth and the recurrent context: name -> (B, C, F)."""
+        means = [posterior.mean for posterior in self.encoder(waveform)]
+        return {f"depth {depth}": mean for depth, mean in enumerate(means)} | {"context": self.recurrent(means[-1])}
+
+
+def load_system(folder: Path) -> System:
+    """A system as `save_system` left it."""
+    config = checkpoint.load_config(folder).encoder
+    encoder = Encoder(config).eval()
+    checkpoint.load_weights(encoder, folder)
+    tensors = load_file(folder / RECURRENT)
+    channels = tensors["gru.weight_hh_l0"].shape[1]
+    recurrent = RecurrentContext(config.modules[-1].latent_dimensions, channels).eval()
+    checkpoint.fill(recurrent, tensors, folder.name)
+    return System(encoder, recurrent)
+
+
+def untrained_system(options: SystemOptions) -> System:
+    """The same network with fresh weights, its statistics settled on the training words."""
+    torch.manual_seed(options.seed)
+    task = EncoderTask(options.encoder())
+    task.finish(load_syllables(options.folders).select("train", [WORDS]))
+    assert task.recurrent is not None
+    return System(task.encoder.eval(), task.recurrent.eval())
+
+
 def load_syllables(folders: Sequence[Path]) -> Corpus:
-    """Words and cut syllables, held out by word: no word of the test split, in either take, is in the train split."""
+    """Words and cut syllables, divided by word."""
     corpus = load_corpus(folders)
-    clips = [
-        replace(clip, split="test" if is_held_out(word_of(clip)) else "train")
-        for clip in corpus.clips
-        if clip.corpus in (WORDS, SYLLABLES) and Path(clip.path).stem not in MISCUT
-    ]
+    clips = [clip for clip in corpus.clips if clip.corpus in (WORDS, SYLLABLES)]
     if not clips:
         raise ValueError(f"There are no syllables in {', '.join(map(str, folders))}; name the folder of the data pack.")
     return Corpus(corpus.packs, clips)
-
-
-def word_of(clip: Clip) -> str:
-    """The word that a recording is of or was cut from: files are named WORD_TAKE or WORD_TAKE_POSITION_SYLLABLE."""
-    return Path(clip.path).stem.split("_")[0]
-
-
-def is_held_out(word: str) -> bool:
-    return zlib.crc32(word.encode()) % HELD_OUT_IN == 0

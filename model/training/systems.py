@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -44,10 +46,10 @@ class CpcTask(EndToEndTask):
 class SupervisedTask(EndToEndTask):
     """The same network with labels: a linear layer on the mean over time of the recurrent context.
 
-    `label_of` says what is to be told of a clip, one of `classes`.
+    `classes` are endings of labels, so that vowels and whole syllables can be told of the same clips.
     """
 
-    def __init__(self, options: EncoderOptions, classes: list[str]) -> None:
+    def __init__(self, options: EncoderOptions, classes: Sequence[str]) -> None:
         super().__init__(options)
         self.classes = classes
         self.head = nn.Linear(options.context_channels, len(classes))
