@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from model.training import debian, decoder, encoder, evaluate, export, reference, sweep, syllables
+from model.training import debian, decoder, encoder, evaluate, export, reference, reproduce, sweep, syllables
 
 COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "prepare": (debian.PrepareOptions, debian.prepare),
@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "reference": (reference.ReferenceOptions, reference.train),
     "sweep": (sweep.SweepOptions, sweep.run),
     "system": (syllables.SystemOptions, syllables.train),
+    "reproduce": (reproduce.ReproduceOptions, reproduce.run),
     "export": (export.ExportOptions, export.run),
     "evaluate": (evaluate.EvaluateOptions, evaluate.run),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
@@ -37,5 +37,13 @@ def accuracy(
     train_features: np.ndarray, train_labels: Sequence[str], test_features: np.ndarray, test_labels: Sequence[str]
 ) -> float:
     """Share of test items that a logistic regression on standardised features names right; every item counts."""
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    return float(probe.fit(train_features, train_labels).score(test_features, test_labels))
+    return float(_fitted(train_features, train_labels).score(test_features, test_labels))
+
+
+def weights(features: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """What the same probe listens to: a weight a class and standardised dimension, (classes, D)."""
+    return _fitted(features, labels)[-1].coef_
+
+
+def _fitted(features: np.ndarray, labels: Sequence[str]) -> Pipeline:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(features, labels)

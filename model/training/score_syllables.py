@@ -1,9 +1,10 @@
-"""What straight lines read from the systems of the syllables experiment: vowels and syllables of new words."""
+"""What is read from representations of cut syllables: by straight lines, and by how few dimensions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,82 +14,140 @@ from torch import Tensor
 
 from model.audio import log_mel
 from model.config import SAMPLE_RATE_HZ, MelConfig
-from model.training import probes
-from model.training.artificial_speech import SYLLABLES
+from model.training import disentanglement, probes
 from model.training.data import Clip, Corpus
 
-POOLINGS = {"mean": 1, "thirds": probes.SEGMENTS}
-"""The paper's mean over time, which hides consonants, and a mean for each third of it."""
 BATCH = 64
 COEFFICIENTS = 20
 
+POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean": lambda frames: frames.mean(-1),
+    "thirds": lambda frames: torch.nn.functional.adaptive_avg_pool1d(frames, probes.SEGMENTS).flatten(1),
+    "middle": lambda frames: frames[..., frames.shape[-1] // 2],
+}
+"""Frames (B, C, F) -> (B, D): the paper's mean over time, which hides consonants, a mean for each third of it, and one
+frame, for measures that count every row as independent."""
+PROBED = ("mean", "thirds")
+FACTORS: dict[str, Callable[[Clip], str]] = {
+    "vowel": lambda clip: clip.label[1],
+    "consonant": lambda clip: clip.label[0],
+    "syllable": lambda clip: clip.label,
+}
+TASKS = ("vowel", "syllable")
+
 Represent = Callable[[Tensor], Mapping[str, Tensor]]
 """Waveforms (B, 1, T) -> frames (B, C, F) by name."""
-Pooled = dict[str, dict[str, np.ndarray]]
-"""Representation -> pooling -> (clips, segments * C)."""
-TASKS: dict[str, Callable[[Clip], str]] = {"vowel": lambda clip: clip.label[-1], "syllable": lambda clip: clip.label}
+Codes = dict[str, dict[str, np.ndarray]]
+"""Representation -> pooling -> (clips, D)."""
+Scores = dict[str, dict[str, float]]
+"""Representation -> measure -> value."""
 
 
-def waveforms(corpus: Corpus) -> Tensor:
-    """All clips (n, 1, T); the cut syllables are of one length."""
-    return torch.stack([corpus.waveform(clip) for clip in corpus.clips])
+class Split(NamedTuple):
+    """Which clips a probe learns from and which it is scored on, as indices."""
+
+    train: list[int]
+    test: list[int]
 
 
-def pooled(represent: Represent, sounds: Tensor) -> Pooled:
-    """Every representation of every clip in every pooling."""
+def by_word(clips: Sequence[Clip]) -> Split:
+    """No word in both."""
+    return _split(clips, lambda clip: clip.split == "test")
+
+
+def as_released(clips: Sequence[Clip]) -> Split:
+    """As the dataset comes: other takes, but every tested word is also trained."""
+    return _split(clips, lambda clip: Path(clip.path).parent.name == "test")
+
+
+def _split(clips: Sequence[Clip], held_out: Callable[[Clip], bool]) -> Split:
+    flags = [held_out(clip) for clip in clips]
+    return Split(
+        [index for index, flag in enumerate(flags) if not flag], [index for index, flag in enumerate(flags) if flag]
+    )
+
+
+@torch.no_grad()
+def codes(represent: Represent, corpus: Corpus) -> Codes:
+    """Every representation of every clip in every pooling; the cut syllables are of one length."""
+    waveforms = torch.stack([corpus.waveform(clip) for clip in corpus.clips])
     rows: dict[str, dict[str, list[Tensor]]] = {}
-    for batch in sounds.split(BATCH):
+    for batch in waveforms.split(BATCH):
         for name, frames in represent(batch).items():
-            for pooling, segments in POOLINGS.items():
-                means = torch.nn.functional.adaptive_avg_pool1d(frames, segments).flatten(1)
-                rows.setdefault(name, {}).setdefault(pooling, []).append(means)
+            for pooling, pool in POOLINGS.items():
+                rows.setdefault(name, {}).setdefault(pooling, []).append(pool(frames))
     return {
         name: {pooling: torch.cat(parts).numpy() for pooling, parts in poolings.items()}
         for name, poolings in rows.items()
     }
 
 
-def probe(represent: Represent, train: Corpus, test: Corpus) -> dict[str, dict[str, float]]:
-    """Representation -> "task, pooling" -> share of the test clips, all of them, that a linear probe names right."""
-    known, new = (pooled(represent, waveforms(part)) for part in (train, test))
+def probe(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
+    """Share of the test clips, all of them, that a linear probe names right, by "task, pooling"."""
     return {
         name: {
             f"{task}, {pooling}": probes.accuracy(
-                known[name][pooling], labels(train.clips, task), new[name][pooling], labels(test.clips, task)
+                poolings[pooling][split.train],
+                labels(clips, task, split.train),
+                poolings[pooling][split.test],
+                labels(clips, task, split.test),
             )
-            for pooling in POOLINGS
+            for pooling in PROBED
             for task in TASKS
         }
-        for name in known
+        for name, poolings in found.items()
     }
 
 
-def classical(train: Corpus, test: Corpus) -> dict[str, dict[str, float]]:
+def structure(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
+    """How few dimensions hold a vowel, how much dimensions share, and how far each keeps to vowel or consonant."""
+    return {name: _structure(poolings, clips, split) for name, poolings in found.items()}
+
+
+def _structure(poolings: Mapping[str, np.ndarray], clips: Sequence[Clip], split: Split) -> dict[str, float]:
+    weights = probes.weights(poolings["mean"][split.train], labels(clips, "vowel", split.train))
+    row = {f"vowel probe, {name}": value for name, value in disentanglement.concentration(weights).items()}
+    row["total correlation nats"] = disentanglement.total_correlation_nats(poolings["middle"])
+    places = [_at_position(poolings["mean"], clips, split, position) for position in ("1", "2", "3")]
+    return row | {name: float(np.mean([place[name] for place in places])) for name in places[0]}
+
+
+def _at_position(means: np.ndarray, clips: Sequence[Clip], split: Split, position: str) -> dict[str, float]:
+    """MIG, SAP and DCI of vowel and consonant among the syllables that stand at one position of their words."""
+    train, test = ([index for index in part if position_of(clips[index]) == position] for part in split)
+    known, new = ({name: labels(clips, name, part) for name in ("vowel", "consonant")} for part in (train, test))
+    gaps = disentanglement.mutual_information_gap(means[train], known)
+    predictability = disentanglement.separated_attribute_predictability(means[train], known)
+    return (
+        {f"MIG, {name}": value for name, value in gaps.items()}
+        | {f"SAP, {name}": value for name, value in predictability.items()}
+        | {f"DCI, {name}": value for name, value in disentanglement.dci(means[train], known, means[test], new).items()}
+    )
+
+
+def position_of(clip: Clip) -> str:
+    """1, 2 or 3: where in its word a cut syllable stood; files are named WORD_TAKE_POSITION_SYLLABLE."""
+    return Path(clip.path).stem.split("_")[2]
+
+
+def classical(corpus: Corpus, split: Split) -> Scores:
     """Rows without learning: log-mel under the same probe, and MFCC under linear discriminant analysis."""
-    mel = MelConfig()
+    mel, clips = MelConfig(), corpus.clips
     settings = {"n_fft": mel.n_fft, "hop_length": mel.hop_samples, "n_mels": mel.bands}
     mfcc = torchaudio.transforms.MFCC(SAMPLE_RATE_HZ, COEFFICIENTS, melkwargs=settings)
-    rows = probe(lambda batch: {"log-mel": log_mel(batch, mel)}, train, test)
-    known, new = (pooled(lambda batch: {"MFCC": mfcc(batch[:, 0])}, waveforms(part))["MFCC"] for part in (train, test))
+    rows = probe(codes(lambda batch: {"log-mel": log_mel(batch, mel)}, corpus), clips, split)
+    found = codes(lambda batch: {"MFCC": mfcc(batch[:, 0])}, corpus)["MFCC"]
     rows["MFCC and LDA"] = {
         f"{task}, {pooling}": float(
             LinearDiscriminantAnalysis()
-            .fit(known[pooling], labels(train.clips, task))
-            .score(new[pooling], labels(test.clips, task))
+            .fit(found[pooling][split.train], labels(clips, task, split.train))
+            .score(found[pooling][split.test], labels(clips, task, split.test))
         )
-        for pooling in POOLINGS
+        for pooling in PROBED
         for task in TASKS
     }
     return rows
 
 
-def labels(clips: Sequence[Clip], task: str) -> list[str]:
-    return [TASKS[task](clip) for clip in clips]
-
-
-def released_split(corpus: Corpus) -> tuple[Corpus, Corpus]:
-    """Train and test as the dataset gives them: other takes, but words that are all in both."""
-    syllables = [clip for clip in corpus.clips if clip.corpus == SYLLABLES]
-    parts = ([clip for clip in syllables if Path(clip.path).parent.name == split] for split in ("train", "test"))
-    train, test = (Corpus(corpus.packs, part) for part in parts)
-    return train, test
+def labels(clips: Sequence[Clip], factor: str, part: Sequence[int]) -> list[str]:
+    return [FACTORS[factor](clips[index]) for index in part]

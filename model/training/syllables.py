@@ -53,8 +53,12 @@ class SystemOptions:
             raise ValueError(f"System {self.system!r} does not exist; choose one of {', '.join(SYSTEMS)}.")
 
     @property
+    def name(self) -> str:
+        return f"{self.system}-seed{self.seed}"
+
+    @property
     def run(self) -> Path:
-        return self.runs / f"{self.system}-seed{self.seed}"
+        return self.runs / self.name
 
     def encoder(self) -> EncoderOptions:
         """The preset as this system has it: only SIM samples and pays for its nats."""

@@ -1,0 +1,178 @@
+"""Reproduce a published experiment from shipped weights; with `--train`, make these weights first."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+from tqdm import tqdm
+
+from model import checkpoint
+from model.config import SAMPLE_RATE_HZ
+from model.training import reference, score_syllables, syllables
+from model.training.artificial_speech import SYLLABLES, WORDS
+from model.training.data import Corpus
+from model.training.interpolation_score import area, counts, interpolation_scores, log_mel_error, waveform_error
+from model.training.reference import REFERENCE, MirroredDecoder, load_reference
+from model.training.report import write_report
+from model.training.score_syllables import Scores
+from model.training.syllables import SystemOptions
+from model.training.systems import fit_length
+
+REPORTS = Path(__file__).parent.parent.parent / "assets" / "reports"
+SELF_SUPERVISED = ("sim", "gim", "cpc")
+DECODED_S = 0.64
+"""Of every held-out word; as much as the paper's decoders see."""
+PAIRS = 150
+
+
+@dataclass(frozen=True)
+class ReproduceOptions:
+    """Options of `python -m model.training reproduce`."""
+
+    experiment: str = "syllables"
+    seeds: int = 3
+    train: bool = False
+    """Train what is not trained, or go on with it, and ship the weights. Hours; resumes where it stopped."""
+    system: SystemOptions = field(default_factory=SystemOptions)
+    """How every system is trained; its own system and seed do not count here."""
+    decoder: reference.ReferenceOptions = field(
+        default_factory=lambda: replace(
+            reference.ReferenceOptions(),
+            fit=replace(reference.ReferenceOptions().fit, minutes=None, steps=1500, crop_seconds=DECODED_S, threads=1),
+            corpora=(WORDS,),
+            exclude=(),
+        )
+    )
+    """How the decoders of the interpolation score are trained, for every system alike."""
+    reports: Path = REPORTS
+
+    def __post_init__(self) -> None:
+        if self.experiment != "syllables":
+            raise ValueError(f"Experiment {self.experiment!r} does not exist; choose syllables.")
+        if self.seeds < 1:
+            raise ValueError(f"{self.seeds} seeds make no experiment; give at least 1.")
+
+    @property
+    def shipped(self) -> Path:
+        """Folder of the shipped weights, one folder a system and seed."""
+        return self.reports / self.experiment
+
+    def systems(self) -> Iterator[SystemOptions]:
+        """Every system with every seed, all systems of the first seed first."""
+        for seed in range(self.seeds):
+            for system in syllables.SYSTEMS:
+                yield replace(self.system, system=system, seed=seed)
+
+
+def run(options: ReproduceOptions) -> None:
+    """Score the shipped systems of an experiment and write its report."""
+    if options.train:
+        train(options)
+    missing = [system.name for system in options.systems() if not (options.shipped / system.name).is_dir()]
+    if missing:
+        raise ValueError(
+            f"There are no weights of {', '.join(missing)}; make them with --train, or give fewer --seeds."
+        )
+    results = score(options)
+    path = options.reports / f"{options.experiment}.json"
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_report(path)
+
+
+def train(options: ReproduceOptions) -> None:
+    """Train, or go on with, every system and the decoders of the first seed, and ship the weights."""
+    for system in options.systems():
+        syllables.train(system)
+        folder = options.shipped / system.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("config.json", checkpoint.WEIGHTS, syllables.RECURRENT):
+            shutil.copyfile(system.run / name, folder / name)
+        if system.system in SELF_SUPERVISED and system.seed == 0:
+            run = system.run.with_name(f"decoder-{system.name}")
+            reference.train(
+                replace(
+                    options.decoder,
+                    fit=replace(options.decoder.fit, run=run),
+                    encoder=system.run,
+                    folders=system.folders,
+                )
+            )
+            shutil.copyfile(run / checkpoint.WEIGHTS, folder / REFERENCE)
+
+
+# ---- scoring
+
+
+def score(options: ReproduceOptions) -> dict[str, object]:
+    """All numbers of the report; a list over seeds wherever a system was trained."""
+    corpus = syllables.load_syllables(options.system.folders)
+    cut = Corpus(corpus.packs, [clip for clip in corpus.clips if clip.corpus == SYLLABLES])
+    words = corpus.select("test", [WORDS])
+    by_word, as_released = score_syllables.by_word(cut.clips), score_syllables.as_released(cut.clips)
+    probes: dict[str, list[Scores]] = {}
+    released: dict[str, list[Scores]] = {}
+    structure: dict[str, list[Scores]] = {}
+    for name, represent in tqdm(list(_representations(options)), desc="systems"):
+        found = score_syllables.codes(represent, cut)
+        probes.setdefault(name, []).append(score_syllables.probe(found, cut.clips, by_word))
+        released.setdefault(name, []).append(score_syllables.probe(found, cut.clips, as_released))
+        if name in SELF_SUPERVISED:
+            depths = {part: poolings for part, poolings in found.items() if part != "context"}
+            structure.setdefault(name, []).append(score_syllables.structure(depths, cut.clips, by_word))
+    return {
+        "seeds": options.seeds,
+        "probes": _over_seeds(probes) | {"classical": _over_seeds({"": [score_syllables.classical(cut, by_word)]})[""]},
+        "released split": _over_seeds(released)
+        | {"classical": _over_seeds({"": [score_syllables.classical(cut, as_released)]})[""]},
+        "structure": _over_seeds(structure),
+        "interpolation": {name: score_interpolation(options, name, words) for name in SELF_SUPERVISED},
+    }
+
+
+def _representations(options: ReproduceOptions) -> Iterator[tuple[str, score_syllables.Represent]]:
+    for system in options.systems():
+        yield system.system, syllables.load_system(options.shipped / system.name).represent
+    for seed in range(options.seeds):
+        yield "random", syllables.untrained_system(replace(options.system, system="gim", seed=seed)).represent
+
+
+def _over_seeds(scores: dict[str, list[Scores]]) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """System -> representation -> measure -> a value a seed."""
+    return {
+        system: {
+            part: {measure: [seed[part][measure] for seed in seeds] for measure in row}
+            for part, row in seeds[0].items()
+        }
+        for system, seeds in scores.items()
+    }
+
+
+def score_interpolation(options: ReproduceOptions, name: str, words: Corpus) -> dict[str, object]:
+    """Depth -> distance -> score by number of channels, and its area, for the first seed of a system."""
+    folder = options.shipped / replace(options.system, system=name, seed=0).name
+    config, system = checkpoint.load_config(folder), syllables.load_system(folder)
+    decoders = load_reference(folder, config)
+    if decoders is None:
+        raise ValueError(f"{folder} has no {REFERENCE}, which the interpolation score decodes with; run with --train.")
+    num_samples = round(DECODED_S * SAMPLE_RATE_HZ)
+    waveforms = torch.stack([fit_length(words.waveform(clip), num_samples) for clip in words.clips])
+    parts = [list(system.represent(batch).values()) for batch in waveforms.split(score_syllables.BATCH)]
+    distances = {"waveform": waveform_error, "log-mel": log_mel_error(config.mel)}
+    rows: dict[str, object] = {}
+    for depth, decoder in enumerate(decoders):
+        latents = torch.cat([part[depth] for part in parts])
+        channels = latents.shape[1]
+        decode = partial(cast(MirroredDecoder, decoder).decode, num_samples=num_samples)
+        generator = torch.Generator().manual_seed(0)
+        scores = interpolation_scores(latents, decode, distances, counts(channels), PAIRS, generator)
+        rows[f"depth {depth}"] = {
+            name: {"area": area(by_count, channels), "scores": by_count} for name, by_count in scores.items()
+        }
+    return rows
