@@ -1,13 +1,16 @@
 """The syllables experiment: its division by word, and its systems."""
 
 import dataclasses
+import itertools
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 import soundfile
 import torch
 
-from model.training import artificial_speech, syllables
+from model.training import artificial_speech, disentanglement, reproduce, syllables
 from model.training.artificial_speech import SYLLABLE_NAMES, SYLLABLES, VOWELS, WORDS
 from model.training.data import load_corpus
 from model.training.encoder import EncoderOptions
@@ -15,24 +18,34 @@ from model.training.fit import Draw
 from tests.tiny import noise, tiny, tiny_gim
 from tests.toy_training import encoder_options, fit_options
 
-WORD_LIST = [a + b + c for a in ("ba", "di") for b in ("gu", "bi") for c in SYLLABLE_NAMES]
+ALL_WORDS = ["".join(syllables) for syllables in itertools.product(SYLLABLE_NAMES, repeat=3)]
+WORD_LIST = ALL_WORDS[::4]
+"""Enough that every class stands at every position."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Noise under the names of the Artificial Speech Dataset: a word twice, and its cuts from the second take."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise under the names of the Artificial Speech Dataset: words, and their syllables."""
+    root = tmp_path_factory.mktemp("syllables")
     rows = ["path\tcorpus\tsplit\tspeaker\tlabel"]
-    for word in WORD_LIST:
-        pieces = [word[at : at + 2] for at in (0, 2, 4)]
-        names = [(WORDS, f"{word}_{take}", word) for take in (1, 2)]
-        names += [(SYLLABLES, f"{word}_2_{at}_{piece}", piece) for at, piece in enumerate(pieces, 1)]
+    for number, word in enumerate(WORD_LIST):
+        given = "test" if number % 5 == 0 else "train"
+        names = [(WORDS, f"{word}_1", word)]
+        names += [
+            (SYLLABLES, f"{word}_1_{at}_{word[2 * at - 2 : 2 * at]}", word[2 * at - 2 : 2 * at]) for at in (1, 2, 3)
+        ]
         for corpus, name, label in names:
-            path = tmp_path / corpus / "train" / f"{name}.flac"
+            path = root / corpus / given / f"{name}.flac"
             path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, noise(0.5, seed=len(rows))[0].numpy(), 16_000)
-            rows.append(f"{path.relative_to(tmp_path)}\t{corpus}\ttrain\tasd00\t{label}")
-    (tmp_path / "manifest.tsv").write_text("\n".join(rows) + "\n")
-    return tmp_path
+            soundfile.write(path, noise(0.4, seed=len(rows))[0].numpy(), 16_000)
+            rows.append(f"{path.relative_to(root)}\t{corpus}\t{given}\tasd00\t{label}")
+    (root / "manifest.tsv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def toy_system(folder: Path, runs: Path, system: str = "sim") -> syllables.SystemOptions:
+    preset = encoder_options(Path("unused"), folder)
+    return syllables.SystemOptions(system, 0, runs, fit_options(Path("unused")), preset, (folder,))
 
 
 def test_no_word_is_in_both_splits(folder: Path) -> None:
@@ -45,9 +58,7 @@ def test_no_word_is_in_both_splits(folder: Path) -> None:
 
 
 def test_a_fifth_of_all_words_is_held_out() -> None:
-    names = SYLLABLE_NAMES
-    words = [a + b + c for a in names for b in names for c in names]
-    assert 0.17 < sum(map(artificial_speech.is_held_out, words)) / len(words) < 0.23
+    assert 0.17 < sum(map(artificial_speech.is_held_out, ALL_WORDS)) / len(ALL_WORDS) < 0.23
 
 
 def test_the_split_that_comes_with_it_is_not_used_and_a_wrong_cut_is_left_out() -> None:
@@ -66,10 +77,7 @@ def test_a_folder_without_syllables_is_refused_with_a_sentence(tmp_path: Path) -
 
 @pytest.mark.parametrize("system", syllables.SYSTEMS)
 def test_every_system_trains_and_leaves_its_encoder(folder: Path, tmp_path: Path, system: str) -> None:
-    preset = encoder_options(Path("unused"), folder)
-    options = syllables.SystemOptions(
-        system, runs=tmp_path / "runs", fit=fit_options(Path("unused")), preset=preset, folders=(folder,)
-    )
+    options = toy_system(folder, tmp_path / "runs", system)
     syllables.train(options)
     assert (options.run / "weights.safetensors").is_file()
 
@@ -99,3 +107,31 @@ def test_labels_are_those_of_the_clips(folder: Path) -> None:
             assert clip.label.endswith(classes[task.class_of(clip)])
         waveforms, labels = task.draw_batch(corpus, 5, 6400, torch.Generator().manual_seed(0))
         assert waveforms.shape == (5, 1, 6400) and labels.shape == (5,)
+
+
+def test_the_experiment_is_reproduced_from_what_it_shipped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained once, then scored from the shipped weights alone, the same numbers come out."""
+    monkeypatch.setattr(disentanglement, "PENALTIES", (0.1,))
+    options = reproduce.ReproduceOptions(seeds=1, train=True, system=toy_system(folder, tmp_path / "runs"))
+    options = dataclasses.replace(
+        options, reports=tmp_path / "reports", decoder=dataclasses.replace(options.decoder, fit=fit_options(Path()))
+    )
+    reproduce.run(options)
+    shutil.rmtree(tmp_path / "runs")
+    first = json.loads((tmp_path / "reports" / "syllables.json").read_text())
+    reproduce.run(dataclasses.replace(options, train=False))
+    assert json.loads((tmp_path / "reports" / "syllables.json").read_text()) == first
+    report = (tmp_path / "reports" / "syllables.md").read_text()
+    for row in ("SIM, depth 2", "random weights, context", "without learning, MFCC and LDA", "CPC, depth 0, log-mel"):
+        assert f"| {row} |" in report
+    assert first["interpolation"]["gim"]["depth 1"]["waveform"]["scores"]["4"] == 0
+
+
+def test_missing_weights_are_named(folder: Path, tmp_path: Path) -> None:
+    options = reproduce.ReproduceOptions(seeds=1, system=toy_system(folder, tmp_path), reports=tmp_path)
+    with pytest.raises(ValueError, match="no weights of sim-seed0, .*; make them with --train"):
+        reproduce.run(options)
+    with pytest.raises(ValueError, match="'vowels' does not exist"):
+        reproduce.ReproduceOptions("vowels")
