@@ -111,3 +111,30 @@ def test_after_a_restart_a_recording_is_asked_for_again_and_keeps_its_edits(serv
         page.click("#examples button:nth-child(2)")
         wait_title(page, load_examples()[1].title)
         forgive(page, "Failed to load resource")
+
+
+def test_a_reload_brings_the_edits_of_an_example_back(page):
+    """Gradio may reload a page by itself when its server comes back."""
+    page.click("#examples button:nth-child(3)")
+    wait_title(page, load_examples()[2].title)
+    choose(page, "depth", 1)
+    wait_for_state(page, "view.depth === 1")
+    drag(page, 1, [1.5])
+    wait_settled(page)
+    mine, heard = recipe(page), pcm(page)
+    page.reload()
+    wait_title(page, load_examples()[2].title)
+    wait_settled(page)
+    assert recipe(page) == mine and np.array_equal(pcm(page), heard)
+    assert page.get_attribute("#examples button:nth-child(3)", "aria-pressed") == "true"
+
+
+def test_a_reload_does_not_bring_a_recording_into_an_example(page, tone):
+    """Nothing is kept in the browser of what a visitor recorded."""
+    drag(page, 1, [1.5])
+    upload(page, tone("mine.wav", seconds=1.5))
+    wait_title(page, "mine")
+    drag(page, 1, [1.0])
+    page.reload()
+    wait_title(page, load_examples()[0].title)
+    assert recipe(page)["edits"] == []

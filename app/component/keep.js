@@ -41,13 +41,36 @@ async function loadEdit(file) {
 }
 
 // Nothing of the visitor's voice is in a link: only the example's number, the model and the edits.
-function shareLink() {
-  const query = new URLSearchParams({
+function shareQuery() {
+  return new URLSearchParams({
     example: state.example,
     checkpoint: state.view.checkpoint,
     recipe: JSON.stringify(recipe()),
-  });
-  return `${props.address || location.origin + location.pathname}?${query}`;
+  }).toString();
+}
+
+function shareLink() {
+  return `${props.address || location.origin + location.pathname}?${shareQuery()}`;
+}
+
+// What a reload of this tab brings back: Gradio may reload a page by itself when its server comes back.
+const REMEMBERED = "sim" + location.search;
+
+function remember() {
+  try {
+    if (state.example === undefined) sessionStorage.removeItem(REMEMBERED);
+    else sessionStorage.setItem(REMEMBERED, shareQuery());
+  } catch {
+    // Without storage a reload begins anew.
+  }
+}
+
+function remembered() {
+  try {
+    return sessionStorage.getItem(REMEMBERED);
+  } catch {
+    return null;
+  }
 }
 
 async function copyLink() {
@@ -65,9 +88,9 @@ async function copyLink() {
   }
 }
 
-// What a link asks for: undefined without one, null for one that cannot be followed.
-function linked() {
-  const query = new URLSearchParams(location.search);
+// What the query of a link asks for: undefined without one, null for one that cannot be followed.
+function linked(search) {
+  const query = new URLSearchParams(search);
   if (!query.has("recipe")) return undefined;
   const [example, checkpoint] = [Number(query.get("example")), query.get("checkpoint")];
   const itsRecipe = readRecipe(parseJson(query.get("recipe")));

@@ -153,10 +153,10 @@ new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] }
 watch("value", () => openClip(props.value));
 begin();
 
-// A link decides what opens first; otherwise it is the clip that came with the page.
+// What was open before a reload comes back, or a link decides what opens first; otherwise it is the clip that came with the page.
 async function begin() {
   showTour();
-  const link = linked();
+  const link = linked(remembered() ?? location.search);
   if (link) return openLinked(link);
   await openClip(props.value);
   if (link === null) say(words.bad_link);

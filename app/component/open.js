@@ -73,6 +73,7 @@ function showView(view, rewind) {
   else showVersion();
   openBeside();
   if (!isPlain(recipe())) requestDecode();
+  remember();
 }
 
 function setBusy(busy) {

@@ -99,6 +99,7 @@ function snapshot() {
 function commit() {
   const now = snapshot();
   if (now === history.now) return;
+  remember();
   history.past = [...history.past, history.now].slice(-LONGEST_HISTORY);
   history.future = [];
   history.now = now;
@@ -112,6 +113,7 @@ function travel(from, to) {
   history[to].push(history.now);
   history.now = history[from].pop();
   state.recipes = new Map(JSON.parse(history.now));
+  remember();
   showHistory();
   return true;
 }
