@@ -10,11 +10,16 @@ import pytest
 import soundfile
 import torch
 
+from model import Sim
+from model.audio import DB_PER_NEPER
+from model.config import MelConfig
+from model.decoder import Sketch
 from model.training import artificial_speech, disentanglement, reproduce, syllables
 from model.training.artificial_speech import SYLLABLE_NAMES, SYLLABLES, VOWELS, WORDS
 from model.training.data import load_corpus
 from model.training.encoder import EncoderOptions
 from model.training.fit import Draw
+from model.training.syllable_traversals import score_traversals
 from tests.tiny import noise, tiny, tiny_gim
 from tests.toy_training import encoder_options, fit_options
 
@@ -45,7 +50,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def toy_system(folder: Path, runs: Path, system: str = "sim") -> syllables.SystemOptions:
     preset = encoder_options(Path("unused"), folder)
-    return syllables.SystemOptions(system, 0, runs, fit_options(Path("unused")), preset, (folder,))
+    short = fit_options(Path("unused"))
+    return syllables.SystemOptions(system, runs=runs, fit=short, preset=preset, folders=(folder,))
 
 
 def test_no_word_is_in_both_splits(folder: Path) -> None:
@@ -114,6 +120,7 @@ def test_the_experiment_is_reproduced_from_what_it_shipped(
 ) -> None:
     """Trained once, then scored from the shipped weights alone, the same numbers come out."""
     monkeypatch.setattr(disentanglement, "PENALTIES", (0.1,))
+    monkeypatch.setattr(reproduce, "BETAS", (0.01,))
     options = reproduce.ReproduceOptions(seeds=1, train=True, system=toy_system(folder, tmp_path / "runs"))
     options = dataclasses.replace(
         options, reports=tmp_path / "reports", decoder=dataclasses.replace(options.decoder, fit=fit_options(Path()))
@@ -124,7 +131,8 @@ def test_the_experiment_is_reproduced_from_what_it_shipped(
     reproduce.run(dataclasses.replace(options, train=False))
     assert json.loads((tmp_path / "reports" / "syllables.json").read_text()) == first
     report = (tmp_path / "reports" / "syllables.md").read_text()
-    for row in ("SIM, depth 2", "random weights, context", "without learning, MFCC and LDA", "CPC, depth 0, log-mel"):
+    rows = ["SIM, depth 2", "random weights, context", "without learning, MFCC and LDA", "CPC, depth 0, log-mel"]
+    for row in [*rows, "beta 0.01, as_released, depth 1"]:
         assert f"| {row} |" in report
     assert first["interpolation"]["gim"]["depth 1"]["waveform"]["scores"]["4"] == 0
 
@@ -135,3 +143,28 @@ def test_missing_weights_are_named(folder: Path, tmp_path: Path) -> None:
         reproduce.run(options)
     with pytest.raises(ValueError, match="'vowels' does not exist"):
         reproduce.ReproduceOptions("vowels")
+
+
+def test_a_dimension_that_moves_the_level_is_heard_as_that(folder: Path) -> None:
+    """A decoder that only adds one dimension to every band changes the level by what it says, and nothing in time."""
+    corpus = load_corpus([folder])
+    train, test = (corpus.select(split, [SYLLABLES]) for split in ("train", "test"))
+    sim = Sim(tiny())
+    sim.decoders[2] = AddedLevel(sim.config.mel)
+    rows = score_traversals(sim, 2, train, test, strongest=4)
+    moved = {row["dimension"]: row for row in rows}
+    assert moved[1]["level dB"] == pytest.approx(3 * DB_PER_NEPER, rel=1e-3)
+    assert all(row["level dB"] == 0 for dimension, row in moved.items() if dimension != 1)
+    assert all(row["position ms"] == pytest.approx(0, abs=1e-3) and row["vowel"] <= 1 for row in rows)
+
+
+class AddedLevel(torch.nn.Module):
+    """The same spectrum in every frame, louder by dimension 1 of the middle frame."""
+
+    def __init__(self, mel: MelConfig) -> None:
+        super().__init__()
+        self.mel = mel
+
+    def forward(self, latents: torch.Tensor, num_samples: int) -> Sketch:
+        level = latents[:, 1, latents.shape[-1] // 2, None, None]
+        return Sketch(level.expand(-1, self.mel.bands, self.mel.frames(num_samples)), torch.zeros(()))

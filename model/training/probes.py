@@ -37,13 +37,14 @@ def accuracy(
     train_features: np.ndarray, train_labels: Sequence[str], test_features: np.ndarray, test_labels: Sequence[str]
 ) -> float:
     """Share of test items that a logistic regression on standardised features names right; every item counts."""
-    return float(_fitted(train_features, train_labels).score(test_features, test_labels))
+    return float(fit(train_features, train_labels).score(test_features, test_labels))
 
 
 def weights(features: np.ndarray, labels: Sequence[str]) -> np.ndarray:
     """What the same probe listens to: a weight a class and standardised dimension, (classes, D)."""
-    return _fitted(features, labels)[-1].coef_
+    return fit(features, labels)[-1].coef_
 
 
-def _fitted(features: np.ndarray, labels: Sequence[str]) -> Pipeline:
+def fit(features: np.ndarray, labels: Sequence[str]) -> Pipeline:
+    """The probe itself: logistic regression on standardised features."""
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(features, labels)

@@ -48,6 +48,20 @@ def sections(values: Mapping[str, Any]) -> Iterator[str]:
     yield table(values["released split"], digits=3)
     yield "## How few dimensions hold what"
     yield table(values["structure"], digits=3)
+    yield "## The weight of the KL"
+    yield (
+        "SIM trained briefly with each weight, in both reductions: ours sums over dimensions, the released code's over "
+        "frames, which weighs depths differently and follows the length of the crop."
+    )
+    yield table(
+        {
+            f"beta {row['beta']:g}, {row['KL reduction']}": {
+                depth: {name: [value] for name, value in measures.items()} for depth, measures in row["depths"].items()
+            }
+            for row in values["beta sweep"]
+        },
+        digits=3,
+    )
     yield "## Interpolation contribution score"
     yield (
         "How far a decoded word stays from another after its K most different channels were replaced by the other's: 1 "

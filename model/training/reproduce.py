@@ -15,10 +15,11 @@ from tqdm import tqdm
 
 from model import checkpoint
 from model.config import SAMPLE_RATE_HZ
-from model.training import reference, score_syllables, syllables
+from model.training import measures, reference, score_syllables, syllables
 from model.training.artificial_speech import SYLLABLES, WORDS
 from model.training.data import Corpus
 from model.training.interpolation_score import area, counts, interpolation_scores, log_mel_error, waveform_error
+from model.training.objectives import KL_REDUCTIONS
 from model.training.reference import REFERENCE, MirroredDecoder, load_reference
 from model.training.report import write_report
 from model.training.score_syllables import Scores
@@ -30,6 +31,8 @@ SELF_SUPERVISED = ("sim", "gim", "cpc")
 DECODED_S = 0.64
 """Of every held-out word; as much as the paper's decoders see."""
 PAIRS = 150
+BETAS = (0.001, 0.003, 0.01, 0.03, 0.1)
+SWEEP_STEPS = 800
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,20 @@ class ReproduceOptions:
             for system in syllables.SYSTEMS:
                 yield replace(self.system, system=system, seed=seed)
 
+    def sweep(self) -> Iterator[SystemOptions]:
+        """SIM with every weight of the KL in both reductions, all trained equally briefly."""
+        fit = replace(self.system.fit, steps=min(SWEEP_STEPS, self.system.fit.steps or SWEEP_STEPS))
+        for reduction in KL_REDUCTIONS:
+            for beta in BETAS:
+                yield replace(self.system, system="sim", seed=0, beta=beta, kl_reduction=reduction, fit=fit)
+
 
 def run(options: ReproduceOptions) -> None:
     """Score the shipped systems of an experiment and write its report."""
     if options.train:
         train(options)
-    missing = [system.name for system in options.systems() if not (options.shipped / system.name).is_dir()]
+    wanted = [system.name for system in (*options.systems(), *options.sweep())]
+    missing = [name for name in wanted if not (options.shipped / name).is_dir()]
     if missing:
         raise ValueError(
             f"There are no weights of {', '.join(missing)}; make them with --train, or give fewer --seeds."
@@ -88,13 +99,13 @@ def run(options: ReproduceOptions) -> None:
 
 def train(options: ReproduceOptions) -> None:
     """Train, or go on with, every system and the decoders of the first seed, and ship the weights."""
-    for system in options.systems():
+    for system in (*options.systems(), *options.sweep()):
         syllables.train(system)
         folder = options.shipped / system.name
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("config.json", checkpoint.WEIGHTS, syllables.RECURRENT):
             shutil.copyfile(system.run / name, folder / name)
-        if system.system in SELF_SUPERVISED and system.seed == 0:
+        if system.system in SELF_SUPERVISED and system.seed == 0 and system.beta is None:
             run = system.run.with_name(f"decoder-{system.name}")
             reference.train(
                 replace(
@@ -132,6 +143,7 @@ def score(options: ReproduceOptions) -> dict[str, object]:
         "released split": _over_seeds(released)
         | {"classical": _over_seeds({"": [score_syllables.classical(cut, as_released)]})[""]},
         "structure": _over_seeds(structure),
+        "beta sweep": [score_setting(options, setting, cut, words) for setting in options.sweep()],
         "interpolation": {name: score_interpolation(options, name, words) for name in SELF_SUPERVISED},
     }
 
@@ -154,6 +166,36 @@ def _over_seeds(scores: dict[str, list[Scores]]) -> dict[str, dict[str, dict[str
     }
 
 
+def score_setting(options: ReproduceOptions, setting: SystemOptions, cut: Corpus, words: Corpus) -> dict[str, object]:
+    """What one weight of the KL costs and buys, by depth."""
+    system = syllables.load_system(options.shipped / setting.name)
+    found = score_syllables.codes(system.represent, cut)
+    split = score_syllables.by_word(cut.clips)
+    probed = score_syllables.probe(found, cut.clips, split)
+    with torch.no_grad():
+        posteriors = system.encoder(_beginnings(words))
+    return {
+        "beta": setting.beta,
+        "KL reduction": setting.kl_reduction,
+        "depths": {
+            f"depth {depth}": {
+                **probed[f"depth {depth}"],
+                **score_syllables.vowel_concentration(found[f"depth {depth}"], cut.clips, split),
+                **measures.posterior_shape(
+                    posterior, torch.Generator().manual_seed(0), system.encoder.config.timing(depth).frame_rate_hz
+                ),
+            }
+            for depth, posterior in enumerate(posteriors)
+        },
+    }
+
+
+def _beginnings(words: Corpus) -> torch.Tensor:
+    """The first DECODED_S of every word (n, 1, T)."""
+    num_samples = round(DECODED_S * SAMPLE_RATE_HZ)
+    return torch.stack([fit_length(words.waveform(clip), num_samples) for clip in words.clips])
+
+
 def score_interpolation(options: ReproduceOptions, name: str, words: Corpus) -> dict[str, object]:
     """Depth -> distance -> score by number of channels, and its area, for the first seed of a system."""
     folder = options.shipped / replace(options.system, system=name, seed=0).name
@@ -161,15 +203,14 @@ def score_interpolation(options: ReproduceOptions, name: str, words: Corpus) -> 
     decoders = load_reference(folder, config)
     if decoders is None:
         raise ValueError(f"{folder} has no {REFERENCE}, which the interpolation score decodes with; run with --train.")
-    num_samples = round(DECODED_S * SAMPLE_RATE_HZ)
-    waveforms = torch.stack([fit_length(words.waveform(clip), num_samples) for clip in words.clips])
+    waveforms = _beginnings(words)
     parts = [list(system.represent(batch).values()) for batch in waveforms.split(score_syllables.BATCH)]
     distances = {"waveform": waveform_error, "log-mel": log_mel_error(config.mel)}
     rows: dict[str, object] = {}
     for depth, decoder in enumerate(decoders):
         latents = torch.cat([part[depth] for part in parts])
         channels = latents.shape[1]
-        decode = partial(cast(MirroredDecoder, decoder).decode, num_samples=num_samples)
+        decode = partial(cast(MirroredDecoder, decoder).decode, num_samples=waveforms.shape[-1])
         generator = torch.Generator().manual_seed(0)
         scores = interpolation_scores(latents, decode, distances, counts(channels), PAIRS, generator)
         rows[f"depth {depth}"] = {

@@ -105,11 +105,16 @@ def structure(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
 
 
 def _structure(poolings: Mapping[str, np.ndarray], clips: Sequence[Clip], split: Split) -> dict[str, float]:
-    weights = probes.weights(poolings["mean"][split.train], labels(clips, "vowel", split.train))
-    row = {f"vowel probe, {name}": value for name, value in disentanglement.concentration(weights).items()}
+    row = vowel_concentration(poolings, clips, split)
     row["total correlation nats"] = disentanglement.total_correlation_nats(poolings["middle"])
     places = [_at_position(poolings["mean"], clips, split, position) for position in ("1", "2", "3")]
     return row | {name: float(np.mean([place[name] for place in places])) for name in places[0]}
+
+
+def vowel_concentration(poolings: Mapping[str, np.ndarray], clips: Sequence[Clip], split: Split) -> dict[str, float]:
+    """How few dimensions the vowel probe on means over time listens to."""
+    weights = probes.weights(poolings["mean"][split.train], labels(clips, "vowel", split.train))
+    return {f"vowel probe, {name}": value for name, value in disentanglement.concentration(weights).items()}
 
 
 def _at_position(means: np.ndarray, clips: Sequence[Clip], split: Split, position: str) -> dict[str, float]:

@@ -19,6 +19,7 @@ from model.training.context import RecurrentContext
 from model.training.data import Corpus, load_corpus
 from model.training.encoder import PRESETS, EncoderOptions, EncoderTask, ModulesTask
 from model.training.fit import FitOptions, fit
+from model.training.objectives import KL_REDUCTIONS
 from model.training.systems import CpcTask, SupervisedTask
 
 RECURRENT = "recurrent.safetensors"
@@ -40,6 +41,9 @@ class SystemOptions:
 
     system: str = "sim"
     seed: int = 0
+    beta: float | None = None
+    """Another weight of the KL at every depth than the preset's; only for sim."""
+    kl_reduction: str = KL_REDUCTIONS[0]
     runs: Path = Path("runs/syllables")
     """Folder of all runs of the experiment."""
     fit: FitOptions = field(
@@ -54,7 +58,8 @@ class SystemOptions:
 
     @property
     def name(self) -> str:
-        return f"{self.system}-seed{self.seed}"
+        setting = "" if self.beta is None else f"-beta{self.beta:g}-{self.kl_reduction}"
+        return f"{self.system}-seed{self.seed}{setting}"
 
     @property
     def run(self) -> Path:
@@ -68,6 +73,8 @@ class SystemOptions:
             self.preset,
             fit=replace(self.fit, run=self.run, seed=self.seed),
             config=replace(config, encoder=encoder),
+            beta=self.preset.beta if self.beta is None else (self.beta,) * encoder.num_depths,
+            kl_reduction=self.kl_reduction,
         )
 
 
