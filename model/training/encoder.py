@@ -79,8 +79,7 @@ PRESETS = {
     ),
     "speech-local": replace(
         _SPEECH,
-        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local"), steps=3600),
-        beta=(0.003, 0.003, 0.003),
+        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local")),
         local_weight=10.0,
     ),
     "syllables": EncoderOptions(
