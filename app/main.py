@@ -26,7 +26,7 @@ from torch import Tensor
 from app import api, wording
 from app.examples import load_examples
 from app.explorer import Encode, Explorer
-from app.tabs import about, explore
+from app.tabs import about, compare, explore
 from model import GaussianLatents, Sim, checkpoint
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "style.css"
@@ -71,6 +71,9 @@ def build_page(explorer: Explorer) -> gr.Blocks:
         gr.HTML(f"<h1>{wording.TITLE}</h1><p>{wording.INTRO}</p>", elem_id="heading")
         with gr.Tab(wording.EXPLORE_TAB):
             explore.build(explorer)
+        if compare.REPORT.is_file():
+            with gr.Tab(wording.COMPARE_TAB):
+                compare.build()
         with gr.Tab(wording.ABOUT_TAB):
             about.build()
         api.build(explorer.sim)

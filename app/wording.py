@@ -9,7 +9,31 @@ INTRO = (
     "A speech model squeezed this sound into a few smooth latent dimensions; "
     "move one, and hear and see what it carries."
 )
-EXPLORE_TAB, ABOUT_TAB = "Explore", "About"
+EXPLORE_TAB, COMPARE_TAB, ABOUT_TAB = "Explore", "Compare", "About"
+
+COMPARE_INTRO = (
+    "One network, trained in different ways on the three-syllable words of one speaker, and asked the same questions "
+    "about words that it never met."
+)
+PROBES = (
+    "### What a straight line reads\n\nAccuracy of linear probes on held-out words. A mean over time hides the order "
+    "of sounds; thirds are the means of three segments. Whiskers: standard deviation over seeds. Dotted: without "
+    "learning."
+)
+INTERPOLATION = (
+    "### How few channels tell two words apart\n\nThe channels that differ most are exchanged for those of another "
+    "word: how much of the distance between the decoded words is left. The lower, the more concentrated."
+)
+ALL_TABLES = "All tables"
+ACCURACY, CHANNELS_REPLACED, DISTANCE_LEFT, AREA = "accuracy", "channels exchanged", "distance left", "area {area:.2f}"
+SYSTEMS = {
+    "sim": "SIM",
+    "gim": "GIM",
+    "cpc": "CPC",
+    "supervised-vowel": "supervised (vowels)",
+    "supervised-syllable": "supervised (syllables)",
+    "random": "random weights",
+}
 AUDIO_LABEL = "Your own voice, up to 30 s"
 EXAMPLES_LABEL = "Pick a clip"
 OWN_RECORDING = "Your recording"
