@@ -28,6 +28,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "released split": probed,
         "structure": {},
         "beta sweep": [],
+        "traversals": {},
         "interpolation": {
             system: {depth: {"waveform": scores, "log-mel": scores} for depth in DEPTHS} for system in SYSTEMS[:3]
         },

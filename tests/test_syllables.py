@@ -10,20 +10,22 @@ import pytest
 import soundfile
 import torch
 
-from model import Sim
+from model import Sim, checkpoint
 from model.audio import DB_PER_NEPER
 from model.config import MelConfig
 from model.decoder import Sketch
-from model.training import artificial_speech, disentanglement, reproduce, syllables
+from model.training import artificial_speech, decoder, disentanglement, experiment, reproduce, syllables
 from model.training.artificial_speech import SYLLABLE_NAMES, SYLLABLES, VOWELS, WORDS
 from model.training.data import load_corpus
 from model.training.encoder import EncoderOptions
+from model.training.experiment import ReproduceOptions
 from model.training.fit import Draw
 from model.training.syllable_traversals import score_traversals
 from tests.tiny import noise, tiny, tiny_gim
 from tests.toy_training import encoder_options, fit_options
 
 ALL_WORDS = ["".join(syllables) for syllables in itertools.product(SYLLABLE_NAMES, repeat=3)]
+DECODERS = ("mirrored", "page_decoder")
 WORD_LIST = ALL_WORDS[::4]
 """Enough that every class stands at every position."""
 
@@ -120,17 +122,19 @@ def test_the_experiment_is_reproduced_from_what_it_shipped(
 ) -> None:
     """Trained once, then scored from the shipped weights alone, the same numbers come out."""
     monkeypatch.setattr(disentanglement, "PENALTIES", (0.1,))
-    monkeypatch.setattr(reproduce, "BETAS", (0.01,))
-    options = reproduce.ReproduceOptions(seeds=1, train=True, system=toy_system(folder, tmp_path / "runs"))
-    options = dataclasses.replace(
-        options, reports=tmp_path / "reports", decoder=dataclasses.replace(options.decoder, fit=fit_options(Path()))
-    )
+    monkeypatch.setattr(experiment, "BETAS", (0.01,))
+    monkeypatch.setattr(decoder, "CARRIER_CROPS", 8)
+    monkeypatch.setattr(checkpoint, "CHECKPOINTS", tmp_path / "checkpoints")
+    options = ReproduceOptions(seeds=1, train=True, system=toy_system(folder, tmp_path / "runs"))
+    short = {name: dataclasses.replace(getattr(options, name), fit=fit_options(Path())) for name in DECODERS}
+    options = dataclasses.replace(options, reports=tmp_path / "reports", **short)
     reproduce.run(options)
     shutil.rmtree(tmp_path / "runs")
     first = json.loads((tmp_path / "reports" / "syllables.json").read_text())
     reproduce.run(dataclasses.replace(options, train=False))
     assert json.loads((tmp_path / "reports" / "syllables.json").read_text()) == first
     report = (tmp_path / "reports" / "syllables.md").read_text()
+    assert set(checkpoint.available()) == set(experiment.CHECKPOINTS)
     rows = ["SIM, depth 2", "random weights, context", "without learning, MFCC and LDA", "CPC, depth 0, log-mel"]
     for row in [*rows, "beta 0.01, as_released, depth 1"]:
         assert f"| {row} |" in report
@@ -138,11 +142,11 @@ def test_the_experiment_is_reproduced_from_what_it_shipped(
 
 
 def test_missing_weights_are_named(folder: Path, tmp_path: Path) -> None:
-    options = reproduce.ReproduceOptions(seeds=1, system=toy_system(folder, tmp_path), reports=tmp_path)
+    options = ReproduceOptions(seeds=1, system=toy_system(folder, tmp_path), reports=tmp_path)
     with pytest.raises(ValueError, match="no weights of sim-seed0, .*; make them with --train"):
         reproduce.run(options)
     with pytest.raises(ValueError, match="'vowels' does not exist"):
-        reproduce.ReproduceOptions("vowels")
+        ReproduceOptions("vowels")
 
 
 def test_a_dimension_that_moves_the_level_is_heard_as_that(folder: Path) -> None:

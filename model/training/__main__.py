@@ -8,7 +8,18 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from model.training import debian, decoder, encoder, evaluate, export, reference, reproduce, sweep, syllables
+from model.training import (
+    debian,
+    decoder,
+    encoder,
+    evaluate,
+    experiment,
+    export,
+    reference,
+    reproduce,
+    sweep,
+    syllables,
+)
 
 COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "prepare": (debian.PrepareOptions, debian.prepare),
@@ -17,7 +28,7 @@ COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "reference": (reference.ReferenceOptions, reference.train),
     "sweep": (sweep.SweepOptions, sweep.run),
     "system": (syllables.SystemOptions, syllables.train),
-    "reproduce": (reproduce.ReproduceOptions, reproduce.run),
+    "reproduce": (experiment.ReproduceOptions, reproduce.run),
     "export": (export.ExportOptions, export.run),
     "evaluate": (evaluate.EvaluateOptions, evaluate.run),
 }

@@ -62,6 +62,14 @@ def sections(values: Mapping[str, Any]) -> Iterator[str]:
         },
         digits=3,
     )
+    yield "## What the strongest dimensions change"
+    yield (
+        "Depth 2 of the checkpoints, dimensions by KL, moved by ±3 sigma on every held-out syllable. vowel, consonant: "
+        "share that a listener trained on recordings then names otherwise; level and position: mean absolute change."
+    )
+    for name, rows in values["traversals"].items():
+        by_dimension = {str(row["dimension"]): {key: [row[key]] for key in row if key != "dimension"} for row in rows}
+        yield table({f"{name}, dimension": by_dimension}, digits=2)
     yield "## Interpolation contribution score"
     yield (
         "How far a decoded word stays from another after its K most different channels were replaced by the other's: 1 "

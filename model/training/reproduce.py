@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import torch
@@ -15,70 +13,20 @@ from tqdm import tqdm
 
 from model import checkpoint
 from model.config import SAMPLE_RATE_HZ
-from model.training import measures, reference, score_syllables, syllables
+from model.sim import Sim
+from model.training import measures, score_syllables, syllables
 from model.training.artificial_speech import SYLLABLES, WORDS
 from model.training.data import Corpus
+from model.training.experiment import CHECKPOINTS, DECODED_S, SELF_SUPERVISED, ReproduceOptions, train
 from model.training.interpolation_score import area, counts, interpolation_scores, log_mel_error, waveform_error
-from model.training.objectives import KL_REDUCTIONS
 from model.training.reference import REFERENCE, MirroredDecoder, load_reference
 from model.training.report import write_report
 from model.training.score_syllables import Scores
+from model.training.syllable_traversals import score_traversals
 from model.training.syllables import SystemOptions
 from model.training.systems import fit_length
 
-REPORTS = Path(__file__).parent.parent.parent / "assets" / "reports"
-SELF_SUPERVISED = ("sim", "gim", "cpc")
-DECODED_S = 0.64
-"""Of every held-out word; as much as the paper's decoders see."""
 PAIRS = 150
-BETAS = (0.001, 0.003, 0.01, 0.03, 0.1)
-SWEEP_STEPS = 800
-
-
-@dataclass(frozen=True)
-class ReproduceOptions:
-    """Options of `python -m model.training reproduce`."""
-
-    experiment: str = "syllables"
-    seeds: int = 3
-    train: bool = False
-    """Train what is not trained, or go on with it, and ship the weights. Hours; resumes where it stopped."""
-    system: SystemOptions = field(default_factory=SystemOptions)
-    """How every system is trained; its own system and seed do not count here."""
-    decoder: reference.ReferenceOptions = field(
-        default_factory=lambda: replace(
-            reference.ReferenceOptions(),
-            fit=replace(reference.ReferenceOptions().fit, minutes=None, steps=1500, crop_seconds=DECODED_S, threads=1),
-            corpora=(WORDS,),
-            exclude=(),
-        )
-    )
-    """How the decoders of the interpolation score are trained, for every system alike."""
-    reports: Path = REPORTS
-
-    def __post_init__(self) -> None:
-        if self.experiment != "syllables":
-            raise ValueError(f"Experiment {self.experiment!r} does not exist; choose syllables.")
-        if self.seeds < 1:
-            raise ValueError(f"{self.seeds} seeds make no experiment; give at least 1.")
-
-    @property
-    def shipped(self) -> Path:
-        """Folder of the shipped weights, one folder a system and seed."""
-        return self.reports / self.experiment
-
-    def systems(self) -> Iterator[SystemOptions]:
-        """Every system with every seed, all systems of the first seed first."""
-        for seed in range(self.seeds):
-            for system in syllables.SYSTEMS:
-                yield replace(self.system, system=system, seed=seed)
-
-    def sweep(self) -> Iterator[SystemOptions]:
-        """SIM with every weight of the KL in both reductions, all trained equally briefly."""
-        fit = replace(self.system.fit, steps=min(SWEEP_STEPS, self.system.fit.steps or SWEEP_STEPS))
-        for reduction in KL_REDUCTIONS:
-            for beta in BETAS:
-                yield replace(self.system, system="sim", seed=0, beta=beta, kl_reduction=reduction, fit=fit)
 
 
 def run(options: ReproduceOptions) -> None:
@@ -95,30 +43,6 @@ def run(options: ReproduceOptions) -> None:
     path = options.reports / f"{options.experiment}.json"
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     write_report(path)
-
-
-def train(options: ReproduceOptions) -> None:
-    """Train, or go on with, every system and the decoders of the first seed, and ship the weights."""
-    for system in (*options.systems(), *options.sweep()):
-        syllables.train(system)
-        folder = options.shipped / system.name
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("config.json", checkpoint.WEIGHTS, syllables.RECURRENT):
-            shutil.copyfile(system.run / name, folder / name)
-        if system.system in SELF_SUPERVISED and system.seed == 0 and system.beta is None:
-            run = system.run.with_name(f"decoder-{system.name}")
-            reference.train(
-                replace(
-                    options.decoder,
-                    fit=replace(options.decoder.fit, run=run),
-                    encoder=system.run,
-                    folders=system.folders,
-                )
-            )
-            shutil.copyfile(run / checkpoint.WEIGHTS, folder / REFERENCE)
-
-
-# ---- scoring
 
 
 def score(options: ReproduceOptions) -> dict[str, object]:
@@ -144,6 +68,7 @@ def score(options: ReproduceOptions) -> dict[str, object]:
         | {"classical": _over_seeds({"": [score_syllables.classical(cut, as_released)]})[""]},
         "structure": _over_seeds(structure),
         "beta sweep": [score_setting(options, setting, cut, words) for setting in options.sweep()],
+        "traversals": {name: score_checkpoint(name, cut) for name in CHECKPOINTS},
         "interpolation": {name: score_interpolation(options, name, words) for name in SELF_SUPERVISED},
     }
 
@@ -190,6 +115,13 @@ def score_setting(options: ReproduceOptions, setting: SystemOptions, cut: Corpus
     }
 
 
+def score_checkpoint(name: str, cut: Corpus) -> list[dict[str, float]]:
+    """What the strongest dimensions of the deepest latents change in the held-out syllables."""
+    sim = Sim.from_pretrained(name, device="cpu")
+    train_clips, test_clips = (cut.select(split) for split in ("train", "test"))
+    return score_traversals(sim, sim.num_depths - 1, train_clips, test_clips)
+
+
 def _beginnings(words: Corpus) -> torch.Tensor:
     """The first DECODED_S of every word (n, 1, T)."""
     num_samples = round(DECODED_S * SAMPLE_RATE_HZ)
@@ -198,7 +130,7 @@ def _beginnings(words: Corpus) -> torch.Tensor:
 
 def score_interpolation(options: ReproduceOptions, name: str, words: Corpus) -> dict[str, object]:
     """Depth -> distance -> score by number of channels, and its area, for the first seed of a system."""
-    folder = options.shipped / replace(options.system, system=name, seed=0).name
+    folder = options.shipped / options.first(name).name
     config, system = checkpoint.load_config(folder), syllables.load_system(folder)
     decoders = load_reference(folder, config)
     if decoders is None:
