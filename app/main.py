@@ -48,9 +48,15 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def load_explorer(names: Sequence[str] | None = None) -> Explorer:
     """Models on the CPU, where a slider step is decoded within tens of milliseconds without a queue or a quota."""
-    folders = [checkpoint.find(name) for name in names or checkpoint.available()]
+    folders = [checkpoint.find(name) for name in names or sorted(checkpoint.available(), key=offered_at)]
     sims = {folder.name: Sim.from_pretrained(folder, device="cpu") for folder in folders}
     return Explorer(sims, load_examples(), encode=zero_gpu_encoder(sims) if spaces else None)
+
+
+def offered_at(name: str) -> int:
+    """Place of a checkpoint among those that the page offers; unknown ones come last."""
+    order = list(wording.MODELS)
+    return order.index(name) if name in order else len(order)
 
 
 def zero_gpu_encoder(sims: Mapping[str, Sim]) -> Encode:

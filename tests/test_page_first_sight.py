@@ -9,6 +9,8 @@ import pytest
 
 from app import wording
 from app.examples import load_examples
+from app.main import offered_at
+from model import checkpoint
 from tests.browser import choose, open_url, painted, part, pixels, recipe, state, wait_for_state, wait_open
 
 PICTURES = ("waveform", "spectrogram", "latents", "curve")
@@ -124,3 +126,11 @@ def test_the_about_page_says_what_it_is(page):
     page.click(f"button[role=tab]:has-text('{wording.ABOUT_TAB}')")
     page.wait_for_selector("#about", state="visible")
     assert "What this is" in page.inner_text("#about")
+
+
+def test_every_shipped_checkpoint_has_a_title_and_the_best_sounding_opens():
+    names = sorted(checkpoint.available(), key=offered_at)
+    assert set(names) == set(wording.MODELS)
+    depth_2 = [checkpoint.load_scores(checkpoint.find(name))["Sound"]["reconstruction, depth 2"] for name in names]
+    assert depth_2[0]["PESQ-wb"] == max(row["PESQ-wb"] for row in depth_2)
+    assert offered_at("one of my own") == len(names)
