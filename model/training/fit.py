@@ -104,7 +104,7 @@ class Task(nn.Module):
         """What has to be learnt from the corpus before the first update; a resumed run has it in its state."""
 
     def finish(self, corpus: Corpus) -> None:
-        """What is learnt from the corpus after the last update; the same however often it is done."""
+        """What is learnt from the corpus after the last update; a resumed run that was finished has it in its state."""
 
 
 @dataclass
@@ -113,6 +113,8 @@ class Progress:
 
     step: int = 0
     trained_s: float = 0.0
+    finished: bool = False
+    """Whether the task has learnt what comes after the last update."""
     options: dict[str, object] = field(default_factory=dict)
 
     def fraction(self, options: FitOptions) -> float:
@@ -157,7 +159,7 @@ def fit(
     try:
         while (done := _agree(fabric, progress.fraction(options))) < 1:
             values = _step(fabric, task, module, optimizer, corpus, options, progress.step, done)
-            progress.step += 1
+            progress.step, progress.finished = progress.step + 1, False
             now = time.monotonic()
             progress.trained_s, clock = progress.trained_s + now - clock, now
             bar.update()
@@ -173,7 +175,9 @@ def fit(
             if now - last_saved > SAVE_EVERY_S:
                 save()
                 last_saved = clock = time.monotonic()
-        task.finish(corpus)
+        if not progress.finished:
+            task.finish(corpus)
+            progress.finished = True
     except KeyboardInterrupt:
         tqdm.write(f"Stopped at step {progress.step}; the same command goes on from here.")
     save()

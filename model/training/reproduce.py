@@ -61,11 +61,13 @@ def score(options: ReproduceOptions) -> dict[str, object]:
         if name in SELF_SUPERVISED:
             depths = {part: poolings for part, poolings in found.items() if part != "context"}
             structure.setdefault(name, []).append(score_syllables.structure(depths, cut.clips, by_word))
+    unlearned = score_syllables.classical_codes(cut)
+    for scores, split in ((probes, by_word), (released, as_released)):
+        scores["classical"] = [score_syllables.classical(unlearned, cut.clips, split)]
     return {
         "seeds": options.seeds,
-        "probes": _over_seeds(probes) | {"classical": _over_seeds({"": [score_syllables.classical(cut, by_word)]})[""]},
-        "released split": _over_seeds(released)
-        | {"classical": _over_seeds({"": [score_syllables.classical(cut, as_released)]})[""]},
+        "probes": _over_seeds(probes),
+        "released split": _over_seeds(released),
         "structure": _over_seeds(structure),
         "beta sweep": [score_setting(options, setting, cut, words) for setting in options.sweep()],
         "traversals": {name: score_checkpoint(name, cut) for name in CHECKPOINTS},

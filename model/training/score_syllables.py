@@ -135,18 +135,22 @@ def position_of(clip: Clip) -> str:
     return Path(clip.path).stem.split("_")[2]
 
 
-def classical(corpus: Corpus, split: Split) -> Scores:
-    """Rows without learning: log-mel under the same probe, and MFCC under linear discriminant analysis."""
-    mel, clips = MelConfig(), corpus.clips
+def classical_codes(corpus: Corpus) -> Codes:
+    """What there is without learning: log-mel and MFCC."""
+    mel = MelConfig()
     settings = {"n_fft": mel.n_fft, "hop_length": mel.hop_samples, "n_mels": mel.bands}
     mfcc = torchaudio.transforms.MFCC(SAMPLE_RATE_HZ, COEFFICIENTS, melkwargs=settings)
-    rows = probe(codes(lambda batch: {"log-mel": log_mel(batch, mel)}, corpus), clips, split)
-    found = codes(lambda batch: {"MFCC": mfcc(batch[:, 0])}, corpus)["MFCC"]
+    return codes(lambda batch: {"log-mel": log_mel(batch, mel), "MFCC": mfcc(batch[:, 0])}, corpus)
+
+
+def classical(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
+    """Of `classical_codes`, log-mel under the same probe, and MFCC under linear discriminant analysis."""
+    rows = probe({"log-mel": found["log-mel"]}, clips, split)
     rows["MFCC and LDA"] = {
         f"{task}, {pooling}": float(
             LinearDiscriminantAnalysis()
-            .fit(found[pooling][split.train], labels(clips, task, split.train))
-            .score(found[pooling][split.test], labels(clips, task, split.test))
+            .fit(found["MFCC"][pooling][split.train], labels(clips, task, split.train))
+            .score(found["MFCC"][pooling][split.test], labels(clips, task, split.test))
         )
         for pooling in PROBED
         for task in TASKS

@@ -46,9 +46,7 @@ class SystemOptions:
     kl_reduction: str = KL_REDUCTIONS[0]
     runs: Path = Path("runs/syllables")
     """Folder of all runs of the experiment."""
-    fit: FitOptions = field(
-        default_factory=lambda: FitOptions(Path(), steps=2000, batch_size=4, crop_seconds=0.64, threads=1)
-    )
+    fit: FitOptions = field(default_factory=lambda: replace(PRESETS["syllables"].fit, run=Path(), threads=1))
     preset: EncoderOptions = field(default_factory=lambda: PRESETS["syllables"])
     folders: tuple[Path, ...] = (Path("../shared/data"),)
 
