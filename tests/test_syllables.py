@@ -6,17 +6,26 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 import torch
 
 from model import Sim, checkpoint
-from model.audio import DB_PER_NEPER
+from model.audio import DB_PER_NEPER, to_int16
 from model.config import MelConfig
 from model.decoder import Sketch
-from model.training import artificial_speech, decoder, disentanglement, experiment, reproduce, syllables
+from model.training import (
+    artificial_speech,
+    decoder,
+    disentanglement,
+    experiment,
+    reproduce,
+    score_syllables,
+    syllables,
+)
 from model.training.artificial_speech import SYLLABLE_NAMES, SYLLABLES, VOWELS, WORDS
-from model.training.data import load_corpus
+from model.training.data import Clip, Corpus, load_corpus
 from model.training.encoder import EncoderOptions
 from model.training.experiment import ReproduceOptions
 from model.training.fit import Draw
@@ -139,6 +148,18 @@ def test_the_experiment_is_reproduced_from_what_it_shipped(
     for row in [*rows, "beta 0.01, as_released, depth 1"]:
         assert f"| {row} |" in report
     assert first["interpolation"]["gim"]["depth 1"]["waveform"]["scores"]["4"] == 0
+
+
+def test_classical_features_of_a_clip_do_not_depend_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loud clip beside a soft one with silence, where decibels are cut."""
+    samples = torch.cat([noise(0.5, level=0.2), noise(0.25, level=0.002), torch.zeros(1, 4000)], dim=1)
+    clips = [Clip("a.flac", SYLLABLES, "test", "", "ba", at, 8000) for at in (0, 8000)]
+    corpus = Corpus([to_int16(samples)[0]], clips)
+    together = score_syllables.classical_codes(corpus)
+    monkeypatch.setattr(score_syllables, "BATCH", 1)
+    alone = score_syllables.classical_codes(corpus)
+    for name in ("log-mel", "MFCC"):
+        np.testing.assert_allclose(together[name]["mean"], alone[name]["mean"], rtol=1e-3, atol=1e-3)
 
 
 def test_missing_weights_are_named(folder: Path, tmp_path: Path) -> None:
