@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -130,9 +130,9 @@ def card_hashes(folder: Path) -> dict[str, str]:
     return dict(_HASH_LINE.findall(card.read_text(encoding="utf-8"))) if card.is_file() else {}
 
 
-def hash_lines(folder: Path) -> str:
-    """The lines of CARD.md that pin the weights."""
-    return "\n".join(f"- sha256 of {path.name}: `{file_hash(path)}`" for path in sorted(folder.glob("*.safetensors")))
+def hash_lines(paths: Iterable[Path]) -> str:
+    """The lines of CARD.md that pin weights."""
+    return "\n".join(f"- sha256 of {path.name}: `{file_hash(path)}`" for path in sorted(paths))
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -10,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from model.config import EncoderConfig, ModuleConfig
+from model.fused import FusedConvolutions, scaled
 
 LOG_VAR_BOUND = 6.0
 """Log-variances stay within +-6 before they are standardised, so that neither exp() nor the KL overflows."""
+VARIANCE_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Standardize(nn.Module):
         self.register_buffer("mean", torch.zeros(dimensions, 1))
         self.register_buffer("variance", torch.ones(dimensions, 1))
 
+    @property
+    def scale(self) -> Tensor:
+        """What means are multiplied by after training, (C, 1)."""
+        return self.variance.clamp(min=VARIANCE_FLOOR).rsqrt()
+
     def forward(self, posterior: Posterior) -> Posterior:
         mean, variance = self.mean, self.variance
         if self.training:
@@ -53,7 +61,7 @@ class Standardize(nn.Module):
             with torch.no_grad():
                 self.mean.lerp_(mean, self.momentum)
                 self.variance.lerp_(variance, self.momentum)
-        scale = variance.clamp(min=1e-6)
+        scale = variance.clamp(min=VARIANCE_FLOOR)
         return Posterior((posterior.mean - mean) * scale.rsqrt(), posterior.log_var - scale.log())
 
 
@@ -85,6 +93,13 @@ class SimModule(nn.Module):
         # Identity near zero, saturating smoothly: unlike a clamp it always leaves a gradient.
         log_var = LOG_VAR_BOUND * torch.tanh(self.log_var_head(hidden) / LOG_VAR_BOUND)
         return self.standardize(Posterior(mean, log_var))
+
+    def fused(self) -> Callable[[Tensor], Tensor]:
+        """(B, C_below, F_below) -> means (B, C, F), as the weights now are: for the many calls of a lens."""
+        head = self.mean_head
+        if isinstance(self.standardize, Standardize):
+            head = scaled(head, self.standardize.mean, self.standardize.scale)
+        return FusedConvolutions([*self.layers, head])
 
     def represent(self, posterior: Posterior, generator: torch.Generator | None = None) -> Tensor:
         """What context, target and the next module see: a sample, or the mean in a deterministic module."""

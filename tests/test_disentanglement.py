@@ -69,13 +69,16 @@ def test_gini_refuses_what_has_no_shares(values: list[float]) -> None:
 def test_concentration_tells_one_dimension_from_many() -> None:
     one, equal = np.zeros((CLASSES, 10)), np.full((CLASSES, 10), -0.1)
     one[:, 4] = [2, -1, -1]
-    assert concentration(one) == {"share for 90 % energy": 0.1, "Gini": pytest.approx(0.9)}
-    assert concentration(equal) == {"share for 90 % energy": 0.9, "Gini": pytest.approx(0)}
+    few = {"share for 90 % energy": 0.1, "Gini": pytest.approx(0.9), "weights below 1/4": 0.9}
+    assert concentration(one) == few
+    many = {"share for 90 % energy": 0.9, "Gini": pytest.approx(0), "weights below 1/4": 0}
+    assert concentration(equal) == many
 
 
 def test_concentration_adds_the_energy_of_classes() -> None:
     # Each class listens to one dimension; together they listen to all alike.
-    assert concentration(np.diag([1.0, -1.0, 1.0])) == {"share for 90 % energy": 1.0, "Gini": 0.0}
+    spread = {"share for 90 % energy": 1.0, "Gini": 0.0, "weights below 1/4": pytest.approx(2 / 3)}
+    assert concentration(np.diag([1.0, -1.0, 1.0])) == spread
 
 
 def gaussian(samples: int, dimensions: int, correlation: float, seed: int) -> np.ndarray:

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from model import Sim
-from model.config import EncoderConfig
+from model.config import EncoderConfig, SimConfig
 from model.encoder import Encoder, Posterior, Standardize
 from model.training.decoder import solve_carrier
 from model.training.encoder import settle_statistics
-from tests.tiny import noise, tiny
+from tests.tiny import noise, tiny, tiny_gim
 
 
 def posterior(frames: int = 4000, seed: int = 0) -> Posterior:
@@ -80,3 +80,16 @@ def test_the_carrier_is_the_waveform_where_the_latents_are_its_samples() -> None
     new = torch.randn(1, 1, 50 * hop, generator=torch.Generator().manual_seed(99))
     estimate = sim.decoders[0](Cut()(new)[0].mean, new.shape[-1]).carrier
     torch.testing.assert_close(estimate, new, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("config", [tiny(), tiny_gim()])
+def test_fused_modules_give_the_same_means(config: SimConfig) -> None:
+    torch.manual_seed(0)
+    encoder = Encoder(config.encoder)
+    for _ in range(3):
+        encoder(noise(0.5)[None])  # Statistics that are not those of fresh weights.
+    encoder.eval().requires_grad_(False)
+    below = waveform = torch.stack([noise(0.3, seed=seed) for seed in range(2)])
+    for module, posterior in zip(encoder.stack, encoder(waveform), strict=True):
+        below = module.fused()(below)
+        torch.testing.assert_close(below, posterior.mean, atol=1e-5, rtol=1e-4)

@@ -35,7 +35,7 @@ def test_evaluation_fills_the_card(words: Path, tmp_path: Path, monkeypatch: pyt
     runs = tmp_path / "encoder"
     encoder.train(encoder_options(runs, words))
     checkpoint.save(Sim(tiny()), tiny(), tmp_path / "scored")
-    export.save_predictors(runs, tiny(), tmp_path / "scored")
+    export.save_predictors(runs, tmp_path / "scored")
     monkeypatch.setattr(intelligibility, "EPOCHS", 1)
     (tmp_path / "scored" / "CARD.md").write_text("# Scored\n\nBy hand.\n")
     arguments = ["--checkpoint", str(tmp_path / "scored"), "--folders", str(words), "--corpus", "toy"]

@@ -44,13 +44,19 @@ def gini(values: np.ndarray) -> float:
 def concentration(weights: np.ndarray) -> dict[str, float]:
     """How few dimensions a linear probe (classes, d) listens to, by the energy of their weights over all classes.
 
-    The smallest share of dimensions that holds 90 % of the energy, and the Gini coefficient of the energies. Weights
-    mean the same in every dimension only where the probe was fitted on standardised codes.
+    The smallest share of dimensions that holds 90 % of the energy, the Gini coefficient of the energies, and the share
+    of weights below a quarter of the largest. Weights mean the same in every dimension only where the probe was fitted
+    on standardised codes.
     """
+    sizes = np.abs(weights)
     energies = np.square(weights, dtype=float).sum(0)
     held = np.cumsum(np.sort(energies)[::-1])
     few = 1 + np.count_nonzero(held < (1 - TINY) * 0.9 * held[-1])
-    return {"share for 90 % energy": few / len(energies), "Gini": gini(energies)}
+    return {
+        "share for 90 % energy": few / len(energies),
+        "Gini": gini(energies),
+        "weights below 1/4": float((sizes < sizes.max() / 4).mean()),
+    }
 
 
 def total_correlation_nats(codes: np.ndarray) -> float:

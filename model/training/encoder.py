@@ -18,6 +18,7 @@ from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.local import LocalDecoder
 from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
+from model.training.tri_factor import TriFactor, decorrelation
 
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
@@ -37,6 +38,10 @@ class EncoderOptions:
     kl_warmup_steps: int = 300
     steps_ahead: int = 10
     num_negatives: int = 128
+    tri_factor: bool = False
+    """Predict every dimension by itself alone (triCL): latents are then ordered, and no rotation of them is as good."""
+    decorrelation: float = 0.0
+    """Weight of the squared correlations between dimensions."""
     context_channels: int = 0
     """Width of the recurrent module on top; 0 trains none."""
     local_weight: float = 0.0
@@ -82,8 +87,15 @@ PRESETS = {
         fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-local")),
         local_weight=10.0,
     ),
+    "speech-tri": replace(
+        _SPEECH,
+        fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-tri")),
+        tri_factor=True,
+        decorrelation=1.0,
+    ),
     "syllables": EncoderOptions(
-        FitOptions(Path("runs/encoder-syllables"), steps=2000, batch_size=4, crop_seconds=0.64),
+        # One voice and few sounds: learnt faster, and on fewer crops an update, than the speech of many.
+        FitOptions(Path("runs/encoder-syllables"), steps=1600, batch_size=4, crop_seconds=0.64, learning_rate=1e-3),
         config=widths(SimConfig(), 256, 256),
         corpora=("syllables/words",),
         context_channels=256,
@@ -133,7 +145,13 @@ class ModulesTask(EncoderTask):
     def __init__(self, options: EncoderOptions) -> None:
         super().__init__(options)
         contrast = (options.steps_ahead, options.num_negatives)
-        self.objectives = cast("list[InfoNce]", nn.ModuleList(InfoNce(size, size, *contrast) for size in self.sizes))
+        self.objectives = cast(
+            "list[InfoNce]",
+            nn.ModuleList(
+                TriFactor(size, *contrast) if options.tri_factor else InfoNce(size, size, *contrast)
+                for size in self.sizes
+            ),
+        )
         depths = range(len(self.sizes)) if options.local_weight else ()
         self.local = nn.ModuleList(LocalDecoder(options.config, depth) for depth in depths)
         if self.recurrent:
@@ -178,6 +196,10 @@ class ModulesTask(EncoderTask):
         result = objective(context, latents, draw.shared)
         loss = result.loss_nats
         scalars |= {f"nce_{depth}": result.loss_nats.detach(), f"acc_{depth}": result.accuracy}
+        if self.options.decorrelation:
+            correlated = decorrelation(context)
+            loss = loss + self.options.decorrelation * correlated
+            scalars[f"correlated_{depth}"] = correlated.detach()
         if not module.deterministic:
             loss = loss + warmup * self.options.beta[depth] * kl_nats(posterior, self.options.kl_reduction)
             scalars[f"kl_{depth}"] = kl_nats(posterior).detach()

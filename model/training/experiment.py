@@ -17,12 +17,22 @@ from model.training.syllables import SystemOptions
 
 REPORTS = Path(__file__).parent.parent.parent / "assets" / "reports"
 SELF_SUPERVISED = ("sim", "gim", "cpc")
+NAMES = {
+    "sim": "SIM",
+    "gim": "GIM",
+    "cpc": "CPC",
+    "supervised-vowel": "supervised (vowels)",
+    "supervised-syllable": "supervised (syllables)",
+    "random": "random weights",
+    "classical": "without learning",
+}
+"""What each system is called in report and page."""
 CHECKPOINTS = {"syllables": "sim", "syllables-gim": "gim"}
 """Checkpoint for the page -> system whose first seed it is."""
 DECODED_S = 0.64
 """Of every held-out word; as much as the paper's decoders see."""
 BETAS = (0.001, 0.003, 0.01, 0.03, 0.1)
-SWEEP_STEPS = 800
+SWEEP_STEPS = 400
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,8 @@ class ReproduceOptions:
 
     experiment: str = "syllables"
     seeds: int = 3
+    supervised_seeds: int = 1
+    """Of the supervised nets, which are there to compare with and take the most time to train."""
     train: bool = False
     """Train what is not trained, or go on with it, and ship the weights. Hours; resumes where it stopped."""
     system: SystemOptions = field(default_factory=SystemOptions)
@@ -38,7 +50,7 @@ class ReproduceOptions:
     mirrored: reference.ReferenceOptions = field(
         default_factory=lambda: replace(
             reference.ReferenceOptions(),
-            fit=replace(reference.ReferenceOptions().fit, minutes=None, steps=1500, crop_seconds=DECODED_S, threads=1),
+            fit=replace(reference.ReferenceOptions().fit, minutes=None, steps=600, crop_seconds=DECODED_S, threads=1),
             corpora=(WORDS,),
             exclude=(),
         )
@@ -77,6 +89,8 @@ class ReproduceOptions:
         """Every system with every seed, all systems of the first seed first."""
         for seed in range(self.seeds):
             for system in syllables.SYSTEMS:
+                if system not in SELF_SUPERVISED and seed >= self.supervised_seeds:
+                    continue
                 yield replace(self.system, system=system, seed=seed)
 
     def first(self, system: str) -> SystemOptions:

@@ -14,10 +14,10 @@ from model.sim import Sim
 from model.training import card
 from model.training.objectives import InfoNce
 from model.training.reference import REFERENCE
+from model.training.tri_factor import TriFactor
 
 PREDICTORS = "predictors.safetensors"
-_PREDICTOR_KEY = "task.objectives.{}.predictors.{}"
-_PARTS = ("weight", "bias")
+_OBJECTIVES = "task.objectives."
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def run(options: ExportOptions) -> None:
     checkpoint.load_weights(sim.decoders, options.decoder)
     folder = checkpoint.CHECKPOINTS / options.name
     checkpoint.save(sim, config, folder)
-    save_predictors(options.encoder, config, folder)
+    save_predictors(options.encoder, folder)
     runs = {"encoder": options.encoder, "decoder": options.decoder}
     if options.reference:
         shutil.copyfile(options.reference / checkpoint.WEIGHTS, folder / REFERENCE)
@@ -50,20 +50,24 @@ def run(options: ExportOptions) -> None:
     card.write_training(folder, runs)
 
 
-def save_predictors(encoder_run: Path, config: SimConfig, folder: Path) -> None:
+def save_predictors(encoder_run: Path, folder: Path) -> None:
     """Copy the InfoNCE predictors of a training run beside the weights."""
     state = load_file(encoder_run / "state.safetensors")
-    keys = [_PREDICTOR_KEY.format(depth, part) for depth in range(config.encoder.num_depths) for part in _PARTS]
-    save_file({key: state[key].half() for key in keys}, folder / PREDICTORS)
+    predictors = {key: value.half() for key, value in state.items() if key.startswith(_OBJECTIVES)}
+    save_file(predictors, folder / PREDICTORS)
 
 
 def load_predictors(folder: Path, config: SimConfig, num_negatives: int = 128) -> list[InfoNce]:
-    """The encoder's InfoNCE predictors, which only evaluation needs, one a depth."""
+    """The encoder's InfoNCE predictors, which only evaluation needs, one a depth; of triCL, TriFactors."""
     tensors = load_file(folder / PREDICTORS)
     objectives = []
     for depth, module in enumerate(config.encoder.modules):
-        parts = {part: tensors[_PREDICTOR_KEY.format(depth, part)].float() for part in _PARTS}
-        size = module.latent_dimensions
-        objectives.append(InfoNce(size, size, len(parts["bias"]) // size, num_negatives).requires_grad_(False))
-        objectives[-1].predictors.load_state_dict(parts)
+        start, size = f"{_OBJECTIVES}{depth}.", module.latent_dimensions
+        parts = {key.removeprefix(start): value.float() for key, value in tensors.items() if key.startswith(start)}
+        if "raw_scale" in parts:
+            objective: InfoNce = TriFactor(size, len(parts["raw_scale"]), num_negatives)
+        else:
+            objective = InfoNce(size, size, len(parts["predictors.bias"]) // size, num_negatives)
+        objective.load_state_dict(parts)
+        objectives.append(objective.requires_grad_(False))
     return objectives

@@ -1,10 +1,11 @@
-"""Measures of latents, each on one batch."""
+"""Measures of latents and maps, each on one batch."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.stats import kstest
+from scipy.stats import kstest, spearmanr
+from torch import Tensor
 
 from model.encoder import Posterior
 from model.latents import ACTIVE_KL_NATS, gaussian_kl
@@ -41,3 +42,10 @@ def aggregate_posterior(posterior: Posterior, generator: torch.Generator) -> lis
         {"mean": float(values.mean()), "std": float(values.std()), "KS": float(kstest(values, "norm").statistic)}
         for values in samples
     ]
+
+
+def correlation(first: Tensor, second: Tensor) -> float:
+    """Spearman's, of all cells; 0 where one of them is flat, since it tells nothing of the other."""
+    if any(values.max() == values.min() for values in (first, second)):
+        return 0.0
+    return float(spearmanr(first.flatten(), second.flatten()).statistic)

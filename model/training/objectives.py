@@ -51,11 +51,16 @@ class InfoNce(nn.Module):
     def cap_nats(self) -> float:
         return math.log(self.num_negatives + 1)
 
+    def predictions(self, context: Tensor) -> tuple[Tensor, ...]:
+        """Context (B, F, C_context) -> for every step ahead what a target is multiplied with, (B, F, C)."""
+        # Split, since the gradients of ten slices would be ten tensors of the size of all predictions.
+        return self.predictors(context).split(self.predictors.out_features // self.steps_ahead, dim=-1)
+
     def forward(
         self, context: Tensor, target: Tensor, generator: torch.Generator, window_frames: int = 256
     ) -> InfoNceResult:
         """context (B, C_context, F), target (B, C, F); `generator` must be in the same state on every process."""
-        batch, dimensions, frames = target.shape
+        batch, _, frames = target.shape
         if frames <= self.steps_ahead:
             raise ValueError(f"{frames} frames are too few to look {self.steps_ahead} steps ahead; use longer crops.")
         pool, first_flat = _gather_frames(target)
@@ -64,13 +69,13 @@ class InfoNce(nn.Module):
         length = min(frames, window_frames)
         start = int(torch.randint(frames - length + 1, (), generator=generator))
         inside = context[..., start : start + length].transpose(1, 2)
-        predictions = self.predictors(inside).reshape(batch, length, self.steps_ahead, dimensions)
+        predictions = self.predictions(inside)
         targets = target[..., start : start + length].transpose(1, 2)
         # Where, seen from this process's clips, each negative stands: clip and frame within the window.
         clip, frame = (negatives_at - first_flat) // frames, (negatives_at - first_flat) % frames - start
         losses, hits = [], []
         for step in range(1, self.steps_ahead + 1):
-            prediction = predictions[:, : length - step, step - 1]
+            prediction = predictions[step - 1][:, : length - step]
             positive = (prediction * targets[:, step:]).sum(-1).float()
             negative = (prediction @ negatives.T).float()  # (B, length - step, N)
             same = ((clip >= 0) & (clip < batch) & (frame >= step) & (frame < length)).nonzero()[:, 0]

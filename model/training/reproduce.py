@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import torch
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from model import checkpoint
@@ -17,16 +20,23 @@ from model.sim import Sim
 from model.training import measures, score_syllables, syllables
 from model.training.artificial_speech import SYLLABLES, WORDS
 from model.training.data import Corpus
-from model.training.experiment import CHECKPOINTS, DECODED_S, SELF_SUPERVISED, ReproduceOptions, train
+from model.training.experiment import CHECKPOINTS, DECODED_S, NAMES, SELF_SUPERVISED, ReproduceOptions, train
 from model.training.interpolation_score import area, counts, interpolation_scores, log_mel_error, waveform_error
 from model.training.reference import REFERENCE, MirroredDecoder, load_reference
-from model.training.report import write_report
+from model.training.report import PICTURES, write_report
+from model.training.report_pictures import SHEET_DIMENSIONS, draw_traversals
 from model.training.score_syllables import Scores
 from model.training.syllable_traversals import score_traversals
-from model.training.syllables import SystemOptions
+from model.training.syllables import System, SystemOptions
 from model.training.systems import fit_length
+from model.workers import workers
 
-PAIRS = 150
+PAIRS = 60
+"""Of words, between which is interpolated."""
+ONE_IN = 3
+"""So many training clips of the sweep, and test clips of the traversals, are enough: there are hundreds."""
+AS_RELEASED = ("mean",)
+"""Poolings of the authors' code."""
 
 
 def run(options: ReproduceOptions) -> None:
@@ -50,36 +60,76 @@ def score(options: ReproduceOptions) -> dict[str, object]:
     corpus = syllables.load_syllables(options.system.folders)
     cut = Corpus(corpus.packs, [clip for clip in corpus.clips if clip.corpus == SYLLABLES])
     words = corpus.select("test", [WORDS])
-    by_word, as_released = score_syllables.by_word(cut.clips), score_syllables.as_released(cut.clips)
-    probes: dict[str, list[Scores]] = {}
-    released: dict[str, list[Scores]] = {}
-    structure: dict[str, list[Scores]] = {}
-    for name, represent in tqdm(list(_representations(options)), desc="systems"):
-        found = score_syllables.codes(represent, cut)
-        probes.setdefault(name, []).append(score_syllables.probe(found, cut.clips, by_word))
-        released.setdefault(name, []).append(score_syllables.probe(found, cut.clips, as_released))
-        if name in SELF_SUPERVISED:
-            depths = {part: poolings for part, poolings in found.items() if part != "context"}
-            structure.setdefault(name, []).append(score_syllables.structure(depths, cut.clips, by_word))
-    unlearned = score_syllables.classical_codes(cut)
-    for scores, split in ((probes, by_word), (released, as_released)):
-        scores["classical"] = [score_syllables.classical(unlearned, cut.clips, split)]
+    with one_thread_each() as pool:
+        systems = [(name, pool.submit(score_system, name, system, cut)) for name, system in _systems(options)]
+        settings = [pool.submit(score_setting, options, setting, cut, words) for setting in options.sweep()]
+        traversals = {name: pool.submit(score_checkpoint, options, name, cut) for name in CHECKPOINTS}
+        interpolation = {name: pool.submit(score_interpolation, options, name, words) for name in SELF_SUPERVISED}
+        unlearned = score_classical(cut)
+        everything: list[Future[Any]] = [job for _, job in systems]
+        everything += [*settings, *traversals.values(), *interpolation.values()]
+        for job in tqdm(as_completed(everything), total=len(everything), desc="scores"):
+            job.result()  # The first that fails ends it.
+    tables: dict[str, dict[str, list[Scores]]] = {"probes": {}, "released split": {}, "structure": {}}
+    for name, scores in [*((name, job.result()) for name, job in systems), ("classical", unlearned)]:
+        for table, found in scores.items():
+            tables[table].setdefault(name, []).append(found)
     return {
+        "names": NAMES,
         "seeds": options.seeds,
-        "probes": _over_seeds(probes),
-        "released split": _over_seeds(released),
-        "structure": _over_seeds(structure),
-        "beta sweep": [score_setting(options, setting, cut, words) for setting in options.sweep()],
-        "traversals": {name: score_checkpoint(name, cut) for name in CHECKPOINTS},
-        "interpolation": {name: score_interpolation(options, name, words) for name in SELF_SUPERVISED},
+        "training": {
+            "updates": options.system.fit.steps,
+            "batch": options.system.fit.batch_size,
+            "decoder_updates": options.mirrored.fit.steps,
+        },
+        **{table: _over_seeds(found) for table, found in tables.items()},
+        "beta sweep": [job.result() for job in settings],
+        "traversals": {name: job.result() for name, job in traversals.items()},
+        "interpolation": {name: job.result() for name, job in interpolation.items()},
     }
 
 
-def _representations(options: ReproduceOptions) -> Iterator[tuple[str, score_syllables.Represent]]:
+@contextmanager
+def one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """Workers that compute alone in every library; what has not begun when something fails is left."""
+    pool = workers()
+    try:
+        with threadpool_limits(1):
+            yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _systems(options: ReproduceOptions) -> Iterator[tuple[str, System]]:
+    """Every system by name, once a seed; made one after the other, since fresh weights follow from a global seed."""
     for system in options.systems():
-        yield system.system, syllables.load_system(options.shipped / system.name).represent
+        yield system.system, syllables.load_system(options.shipped / system.name)
     for seed in range(options.seeds):
-        yield "random", syllables.untrained_system(replace(options.system, system="gim", seed=seed)).represent
+        yield "random", syllables.untrained_system(replace(options.system, system="gim", seed=seed))
+
+
+def score_system(name: str, system: System, cut: Corpus) -> dict[str, Scores]:
+    """Table -> scores of one system with one seed."""
+    found = score_syllables.codes(system.represent, cut)
+    by_word, as_released = score_syllables.by_word(cut.clips), score_syllables.as_released(cut.clips)
+    scores = {
+        "probes": score_syllables.probe(found, cut.clips, by_word),
+        "released split": score_syllables.probe(found, cut.clips, as_released, AS_RELEASED),
+    }
+    if name in SELF_SUPERVISED:
+        depths = {part: poolings for part, poolings in found.items() if part != "context"}
+        scores["structure"] = score_syllables.structure(depths, cut.clips, by_word)
+    return scores
+
+
+def score_classical(cut: Corpus) -> dict[str, Scores]:
+    """The same tables for what there is without learning."""
+    unlearned = score_syllables.classical_codes(cut)
+    by_word, as_released = score_syllables.by_word(cut.clips), score_syllables.as_released(cut.clips)
+    return {
+        "probes": score_syllables.classical(unlearned, cut.clips, by_word),
+        "released split": score_syllables.classical(unlearned, cut.clips, as_released, AS_RELEASED),
+    }
 
 
 def _over_seeds(scores: dict[str, list[Scores]]) -> dict[str, dict[str, dict[str, list[float]]]]:
@@ -96,6 +146,7 @@ def _over_seeds(scores: dict[str, list[Scores]]) -> dict[str, dict[str, dict[str
 def score_setting(options: ReproduceOptions, setting: SystemOptions, cut: Corpus, words: Corpus) -> dict[str, object]:
     """What one weight of the KL costs and buys, by depth."""
     system = syllables.load_system(options.shipped / setting.name)
+    cut = Corpus(cut.packs, [*cut.select("train").clips[::ONE_IN], *cut.select("test").clips])
     found = score_syllables.codes(system.represent, cut)
     split = score_syllables.by_word(cut.clips)
     probed = score_syllables.probe(found, cut.clips, split)
@@ -117,11 +168,18 @@ def score_setting(options: ReproduceOptions, setting: SystemOptions, cut: Corpus
     }
 
 
-def score_checkpoint(name: str, cut: Corpus) -> list[dict[str, float]]:
-    """What the strongest dimensions of the deepest latents change in the held-out syllables."""
+def score_checkpoint(options: ReproduceOptions, name: str, cut: Corpus) -> list[dict[str, float]]:
+    """What the strongest dimensions of the deepest latents change in the held-out syllables, and a picture of it."""
     sim = Sim.from_pretrained(name, device="cpu")
+    depth = sim.num_depths - 1
     train_clips, test_clips = (cut.select(split) for split in ("train", "test"))
-    return score_traversals(sim, sim.num_depths - 1, train_clips, test_clips)
+    test_clips = Corpus(cut.packs, test_clips.clips[::ONE_IN])
+    rows = score_traversals(sim, depth, train_clips, test_clips)
+    shown = [int(row["dimension"]) for row in rows[:SHEET_DIMENSIONS]]
+    path = options.shipped / PICTURES / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw_traversals(sim, depth, test_clips, test_clips.clips[0], shown, path)
+    return rows
 
 
 def _beginnings(words: Corpus) -> torch.Tensor:

@@ -17,7 +17,7 @@ from model.config import SAMPLE_RATE_HZ, MelConfig
 from model.training import disentanglement, probes
 from model.training.data import Clip, Corpus
 
-BATCH = 64
+BATCH = 16
 COEFFICIENTS = 20
 
 POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -82,7 +82,7 @@ def codes(represent: Represent, corpus: Corpus) -> Codes:
     }
 
 
-def probe(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
+def probe(found: Codes, clips: Sequence[Clip], split: Split, chosen: Sequence[str] = PROBED) -> Scores:
     """Share of the test clips, all of them, that a linear probe names right, by "task, pooling"."""
     return {
         name: {
@@ -92,7 +92,7 @@ def probe(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
                 poolings[pooling][split.test],
                 labels(clips, task, split.test),
             )
-            for pooling in PROBED
+            for pooling in chosen
             for task in TASKS
         }
         for name, poolings in found.items()
@@ -144,16 +144,16 @@ def classical_codes(corpus: Corpus) -> Codes:
     return codes(lambda batch: {"log-mel": log_mel(batch, mel), "MFCC": mfcc(batch)[:, 0]}, corpus)
 
 
-def classical(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
+def classical(found: Codes, clips: Sequence[Clip], split: Split, chosen: Sequence[str] = PROBED) -> Scores:
     """Of `classical_codes`, log-mel under the same probe, and MFCC under linear discriminant analysis."""
-    rows = probe({"log-mel": found["log-mel"]}, clips, split)
+    rows = probe({"log-mel": found["log-mel"]}, clips, split, chosen)
     rows["MFCC and LDA"] = {
         f"{task}, {pooling}": float(
             LinearDiscriminantAnalysis()
             .fit(found["MFCC"][pooling][split.train], labels(clips, task, split.train))
             .score(found["MFCC"][pooling][split.test], labels(clips, task, split.test))
         )
-        for pooling in PROBED
+        for pooling in chosen
         for task in TASKS
     }
     return rows

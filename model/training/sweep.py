@@ -90,7 +90,7 @@ def score_setting(options: SweepOptions, beta: float, dimensions: int, train: Co
     checkpoint.load_weights(trained, here / "encoder")
     task = decoder.DecoderTask(config, trained.eval()).eval()
     checkpoint.load_weights(task.decoders, here / "decoder")
-    save_predictors(here / "encoder", config, here)
+    save_predictors(here / "encoder", here)
     latents = score_latents.score_latents(trained, load_predictors(here, config), test, seed=0)
     words = score_latents.word_accuracies(lambda clip: [p.mean for p in trained(clip)], train, test)
     distances_db = reconstruction_db(trained, task.decoders, config, test)

@@ -20,7 +20,7 @@ Listeners = dict[str, Pipeline]
 
 
 @torch.no_grad()
-def score_traversals(sim: Sim, depth: int, train: Corpus, test: Corpus, strongest: int = 16) -> list[dict[str, float]]:
+def score_traversals(sim: Sim, depth: int, train: Corpus, test: Corpus, strongest: int = 8) -> list[dict[str, float]]:
     """A row for each of the `strongest` dimensions by KL, over the test clips, all of one length, moved by +-3 sigma.
 
     vowel, consonant: share of clips that a listener trained on recordings then names otherwise than unmoved. level dB:

@@ -106,7 +106,9 @@ class System(NamedTuple):
     @torch.no_grad()
     def represent(self, waveform: Tensor) -> dict[str, Tensor]:
         """Means of every depth and the recurrent context: name -> (B, C, F)."""
-        means = [posterior.mean for posterior in self.encoder(waveform)]
+        means: list[Tensor] = []
+        for module in self.encoder.stack:
+            means.append(module.fused()(means[-1] if means else waveform))
         return {f"depth {depth}": mean for depth, mean in enumerate(means)} | {"context": self.recurrent(means[-1])}
 
 
