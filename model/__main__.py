@@ -1,4 +1,4 @@
-"""python -m model COMMAND ...: encode, decode, traverse and interpolate clips without the page."""
+"""python -m model COMMAND ...: encode, decode, traverse, interpolate and explain clips without the page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 
 from model import operations
 from model.config import EncoderConfig
+from model.lenses import LENSES, Target
 from model.recipe import SOURCES, Recipe
 from model.sim import Sim
 
@@ -72,6 +73,14 @@ def interpolate(sim: Sim, arguments: argparse.Namespace) -> list[Path]:
     )
 
 
+def explain(sim: Sim, arguments: argparse.Namespace) -> list[Path]:
+    """Write what a lens says of a clip as .npz, and the clip with only what counts most, and without it, as WAV."""
+    target = Target(arguments.start, arguments.end, arguments.dimension)
+    return operations.explain_to(
+        arguments.out, sim, arguments.clip, arguments.depth, arguments.lens, target, arguments.seed
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m model", description="Speech to Gaussian latents, and back.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -94,6 +103,16 @@ def _parser() -> argparse.ArgumentParser:
         "--steps", type=int, default=operations.STEPS, help="both ends included (default: %(default)s)"
     )
     command.add_argument("--dimensions", type=int, metavar="N", help="move only the N most different ones")
+
+    command = _command(commands, explain, "the deepest")
+    _add_clip(command, "clip", "CLIP")
+    command.add_argument("--lens", choices=LENSES, default="relax", help="through what to look (default: %(default)s)")
+    command.add_argument(
+        "--start", type=float, metavar="SECONDS", help="explain from here (default: start of the clip)"
+    )
+    command.add_argument("--end", type=float, metavar="SECONDS", help="explain until here (default: end of the clip)")
+    command.add_argument("--dimension", type=int, help="explain only this one (default: all)")
+    command.add_argument("--seed", type=int, default=0, help="decides what is masked at random (default: 0)")
     return parser
 
 

@@ -1,8 +1,9 @@
-"""The four operations on files: what `python -m model` and the page's API both call, so that their numbers agree."""
+"""The operations on files: what `python -m model` and the page's API both call, so that their numbers agree."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,19 @@ import numpy as np
 import soundfile
 from torch import Tensor
 
+from model import lenses
 from model.audio import load_audio, to_int16
 from model.config import SAMPLE_RATE_HZ
 from model.latents import GaussianLatents
+from model.lenses import Explanation, Target
 from model.recipe import Recipe
 from model.sim import Decoded, Sim
 
 VALUES_SIGMA = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 """A traversal goes through these, in standard deviations of the prior, unless told otherwise."""
 STEPS = 10
+KEPT_SHARE = 0.25
+"""Of the cells of an explanation, those that are heard alone, and those that are left out."""
 
 
 def encode(sim: Sim, path: str | Path, depth: int | None = None) -> dict[str, np.ndarray]:
@@ -86,6 +91,21 @@ def interpolate(
     return [_sound(decoded) for decoded in sim.interpolate(latents_a, latents_b, depth, steps, dimensions)]
 
 
+def explain(
+    sim: Sim, path: str | Path, depth: int, lens: str = "relax", target: Target | None = None, seed: int = 0
+) -> tuple[Explanation, Tensor, Tensor]:
+    """What a lens says of a clip, and two sounds (1, T): only the KEPT_SHARE of it that counts most, and all but that.
+
+    Raises ValueError for a clip that cannot be used and a depth, lens or target that makes no sense.
+    """
+    chosen = lenses.lens_named(lens)
+    with _named(path):
+        waveform = load_audio(path)
+    found = lenses.explain(chosen, sim, waveform, depth, target, seed)
+    mask = found.highest(KEPT_SHARE)
+    return found, lenses.keep(waveform, sim.config.mel, mask), lenses.keep(waveform, sim.config.mel, 1 - mask)
+
+
 def encode_to(folder: Path, sim: Sim, path: str | Path, depth: int | None = None) -> list[Path]:
     """Write what `encode` gives as one .npz into the folder."""
     where = "" if depth is None else f"-depth-{depth}"
@@ -137,6 +157,36 @@ def interpolate_to(
     ]
 
 
+def explain_to(
+    folder: Path,
+    sim: Sim,
+    path: str | Path,
+    depth: int | None,
+    lens: str = "relax",
+    target: Target | None = None,
+    seed: int = 0,
+) -> list[Path]:
+    """Write what `explain` gives, at the deepest depth if none is given: an .npz and two WAV files into the folder."""
+    depth = sim.num_depths - 1 if depth is None else depth
+    found, kept, removed = explain(sim, path, depth, lens, target, seed)
+    stem = f"{Path(path).stem}-depth-{depth}-{lens}"
+    return [
+        save_npz(folder / f"{stem}.npz", explanation_arrays(found)),
+        save_wav(folder / f"{stem}-kept.wav", kept),
+        save_wav(folder / f"{stem}-removed.wav", removed),
+    ]
+
+
+def explanation_arrays(found: Explanation) -> dict[str, np.ndarray]:
+    """values, uncertainty and error, where there are any, each axis by name and unit, unit, caption."""
+    cells = {"values": found.values, "uncertainty": found.uncertainty, "error": found.error}
+    arrays = {name: of.numpy() for name, of in cells.items() if of is not None}
+    for axis in found.axes:
+        name = f"{axis.name}_{axis.unit.lower()}" if axis.unit else axis.name
+        arrays[name] = np.array(axis.labels or axis.centers)
+    return arrays | {"unit": np.array(found.unit), "caption": np.array(found.caption)}
+
+
 def save_wav(path: Path, waveform: Tensor) -> Path:
     """Write a sound (1, T) as 16-bit samples at 16 kHz; louder than full scale is clipped."""
     soundfile.write(path, to_int16(waveform)[0], SAMPLE_RATE_HZ, subtype="PCM_16")
@@ -150,9 +200,16 @@ def save_npz(path: Path, arrays: dict[str, Any]) -> Path:
 
 
 def _encode(sim: Sim, path: str | Path) -> list[GaussianLatents]:
-    """Latents of every depth; a refusal names the clip, because there may be several."""
-    try:
+    """Latents of every depth."""
+    with _named(path):
         return sim.encode(load_audio(path))
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """A refusal names the clip, because there may be several."""
+    try:
+        yield
     except ValueError as error:
         raise ValueError(f"{Path(path).name}: {error}") from None
 

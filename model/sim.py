@@ -41,6 +41,8 @@ class Sim(nn.Module):
         self.vocoder = Vocoder(config.vocoder, config.mel)
         self.effects_db: list[list[float]] | None = None
         """For each depth how much moving each dimension from -3 to +3 changes the log-mel, where it was measured."""
+        self.folder: Path | None = None
+        """Where the checkpoint lies, if the model comes from one; what only some lenses need is read from there."""
         self.scores: dict[str, dict[str, dict[str, float]]] = {}
         """The tables of the checkpoint's card: table -> row -> column -> value."""
         self.eval().requires_grad_(False)
@@ -54,6 +56,7 @@ class Sim(nn.Module):
         folder = checkpoint.find(name_or_folder)
         sim = cls(checkpoint.load_config(folder))
         checkpoint.load_weights(sim, folder)
+        sim.folder = folder
         sim.effects_db = checkpoint.load_effects(folder, sim.config)
         sim.scores = checkpoint.load_scores(folder)
         return sim.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))

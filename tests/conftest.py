@@ -15,6 +15,7 @@ from app.examples import load_examples
 from app.explorer import Explorer
 from app.session import ClipStore
 from model import Sim, checkpoint
+from model.lenses.heads import InformationHeads
 from model.training import data
 from tests.browser import chromium, serving, visitor
 from tests.tiny import noise, tiny, tiny_gim
@@ -33,6 +34,7 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint.save(Sim(SMALL), SMALL, folder)
     # Dimension 0 does nothing audible, the last one most.
     checkpoint.save_dimensions(folder, [[{"effect_db": 0.9 * dimension} for dimension in range(12)]] * 3)
+    InformationHeads(SMALL, {"word": ("yes", "no")}).save(folder)
     return folder
 
 

@@ -13,6 +13,7 @@ import torch
 from model import Edit, Recipe, Sim, load_audio, operations
 from model.__main__ import main
 from model.audio import to_int16
+from model.lenses import Target
 from tests.tiny import tiny_gim
 
 SUFFIX = "-depth-2-edited.wav"
@@ -108,6 +109,20 @@ def test_interpolate_numbers_the_steps(run, small_sim: Sim, clip: Path, tone) ->
         np.testing.assert_array_equal(samples(path), to_int16(decoded.waveform[0, 0]))
 
 
+def test_explain_writes_numbers_and_two_sounds(run, small_sim: Sim, clip: Path) -> None:
+    paths = run("explain", clip, "--lens", "relax-time", "--start", 0.1, "--end", 0.2, "--dimension", 3, "--seed", 7)
+    stem = "clip-depth-2-relax-time"
+    assert [path.name for path in paths] == [f"{stem}.npz", f"{stem}-kept.wav", f"{stem}-removed.wav"]
+    found, kept, removed = operations.explain(small_sim, clip, 2, "relax-time", Target(0.1, 0.2, 3), seed=7)
+    saved = np.load(paths[0])
+    np.testing.assert_array_equal(saved["values"], found.values)
+    assert set(saved.files) == {"values", "uncertainty", "error", "time_s", "unit", "caption"}
+    assert str(saved["unit"]) == "similarity" and "does not show" in str(saved["caption"])
+    for path, sound in zip(paths[1:], (kept, removed), strict=True):
+        np.testing.assert_array_equal(samples(path), to_int16(sound)[0])
+        assert sound.shape == load_audio(clip).shape
+
+
 @pytest.mark.parametrize(
     "command, sentence",
     [
@@ -125,6 +140,11 @@ def test_interpolate_numbers_the_steps(run, small_sim: Sim, clip: Path, tone) ->
         ("traverse CLIP --dimension 99", "Dimension 99 does not exist at depth 2; choose one of 0 to 11."),
         ("traverse CLIP --dimension 0 --values nan", "The value for dimension 0 is nan; it must be a finite number."),
         ("traverse CLIP --dimension 0 --start 0.2 --end 0.1", "The span from 0.2 s to 0.1 s is empty"),
+        ("explain CLIP --depth 9", "Depth 9 does not exist; choose one of 0 to 2."),
+        ("explain CLIP --dimension 99", "Dimension 99 does not exist at depth 2; choose one of 0 to 11."),
+        ("explain CLIP --start 0.2 --end 0.1", "The target from 0.2 s to 0.1 s is no span"),
+        ("explain CLIP --start 9", "The target begins at 9 s, after the clip's end; choose an earlier moment."),
+        ("explain missing.wav", "missing.wav: There is no file missing.wav; check the name and try again."),
         ("interpolate CLIP CLIP --steps 1", "An interpolation has at least 2 steps, got 1."),
         ("interpolate CLIP CLIP --dimensions 13", "13 dimensions cannot be moved at depth 2; choose 1 to 12."),
     ],
@@ -151,4 +171,4 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture) -> None:
         main(["--help"])
     assert end.value.code == 0
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("encode", "decode", "traverse", "interpolate"))
+    assert all(command in shown for command in ("encode", "decode", "traverse", "interpolate", "explain"))

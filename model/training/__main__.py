@@ -15,8 +15,10 @@ from model.training import (
     evaluate,
     experiment,
     export,
+    information,
     reference,
     reproduce,
+    score_lenses,
     sweep,
     syllables,
 )
@@ -30,6 +32,8 @@ COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "system": (syllables.SystemOptions, syllables.train),
     "reproduce": (experiment.ReproduceOptions, reproduce.run),
     "export": (export.ExportOptions, export.run),
+    "information": (information.InformationOptions, information.run),
+    "lenses": (score_lenses.LensOptions, score_lenses.run),
     "evaluate": (evaluate.EvaluateOptions, evaluate.run),
 }
 

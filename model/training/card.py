@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from model import checkpoint
+from model.lenses.heads import INFORMATION
 
 Scores = dict[str, dict[str, float]]
 """Row -> column -> value."""
@@ -32,7 +33,8 @@ def write_scores(folder: Path, text: str, tables: Mapping[str, object]) -> None:
 
 def write_training(folder: Path, runs: Mapping[str, Path]) -> None:
     """Put the hash of the weights and how each part was trained into the card."""
-    lines = [checkpoint.hash_lines(folder), ""]
+    weights = [path for path in folder.glob("*.safetensors") if path.name != INFORMATION]
+    lines = [checkpoint.hash_lines(weights), ""]
     for part, run in runs.items():
         state = json.loads((run / "state.json").read_text(encoding="utf-8"))
         options = {key: value for key, value in state["options"].items() if value is not None and key != "run"}
