@@ -1,4 +1,4 @@
-"""The four operations as endpoints, for programs over HTTP and for assistants as MCP tools.
+"""The operations as endpoints, for programs over HTTP and for assistants as MCP tools.
 
 Annotations are not postponed in this file, because Gradio reads those of results as they stand. No parameter is a JSON
 object: over MCP Gradio fetches every file that an object names from the server's own disk. Edits are text instead.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
@@ -19,6 +19,7 @@ from pydantic import ValidationError, validate_call
 
 from app import wording
 from model import Recipe, Sim, operations
+from model.lenses import Target
 
 MAX_RESULTS = 32
 """Sounds that one call may ask for."""
@@ -32,7 +33,7 @@ def build(sim_of: Callable[[str], Sim]) -> None:
     with one sentence refuses it.
     """
     endpoints = Endpoints(sim_of)
-    for endpoint in (endpoints.encode, endpoints.decode, endpoints.traverse, endpoints.interpolate):
+    for endpoint in (endpoints.encode, endpoints.decode, endpoints.traverse, endpoints.interpolate, endpoints.explain):
         # Gradio documents gr.api but leaves it out of __all__.
         gr.api(refusing(endpoint), api_name=endpoint.__name__, concurrency_limit=1, concurrency_id="encode")  # type: ignore[attr-defined]
 
@@ -147,6 +148,39 @@ class Endpoints:
         check_count(steps)
         sim = self.sim_of(checkpoint)
         return served(operations.interpolate_to, sim, received(clip_a), received(clip_b), depth, steps, dimensions)
+
+    def explain(
+        self,
+        clip: gr.FileData,
+        depth: int | None = None,
+        lens: Literal["relax", "relax-time", "kl", "information-word", "information-speaker"] = "relax",
+        start_s: float | None = None,
+        end_s: float | None = None,
+        dimension: int | None = None,
+        seed: int = 0,
+        checkpoint: str = "speech",
+    ) -> list[gr.FileData]:
+        """Ask why the representation of speech is what it is: which parts it comes from, and how many nats they say.
+
+        Args:
+            clip: speech, 50 ms to 30 s long, as WAV, FLAC, OGG, MP3 or M4A
+            depth: whose latents are explained; the deepest if left out
+            lens: relax masks parts at random and compares, over time and mel bands or over time only; kl is the
+                divergence of each dimension and frame from the prior; information is what each frame says about the
+                whole clip, in all, to a decision that the checkpoint was taught, and beyond it
+            start_s: explain the frames from here, in seconds; from the start of the clip if left out
+            end_s: explain the frames until here, in seconds; to the end of the clip if left out
+            dimension: explain only this dimension; all if left out
+            seed: decides what is masked at random
+            checkpoint: name of the trained model
+
+        Returns:
+            a NumPy .npz file with values, for some lenses uncertainty and error, their unit, the axes (frequency_hz,
+            dimension or part, and time_s), and a caption; the clip with only the most important quarter kept, and the
+            clip without it, WAV files at 16 kHz
+        """
+        target = Target(start_s, end_s, dimension)
+        return served(operations.explain_to, self.sim_of(checkpoint), received(clip), depth, lens, target, seed)
 
 
 def received(file: gr.FileData) -> Path:

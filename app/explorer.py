@@ -108,7 +108,7 @@ class Explorer:
 
     def open_clip(self, token: Any, checkpoint: Any) -> Answer:
         """How long a clip is, its outline, how its pictures are scaled, and what there is to choose at each depth."""
-        clip, sim = self._clip(token), self.sim(checkpoint)
+        clip, sim = self.clip(token), self.sim(checkpoint)
         latents, mel = self._latents(token, clip, checkpoint), sim.config.mel
         return {
             "token": token,
@@ -135,7 +135,7 @@ class Explorer:
 
     def open_view(self, token: Any, checkpoint: Any, depth: Any, start_s: Any, end_s: Any) -> Answer:
         """Latent maps of a window at one depth, what dimensions can be ordered by, and both unedited sounds."""
-        clip, sim = self._clip(token), self.sim(checkpoint)
+        clip, sim = self.clip(token), self.sim(checkpoint)
         latents = self._latents(token, clip, checkpoint)[_check_depth(sim, depth)]
         start_s, end_s = check_window(clip, sim, start_s, end_s)
         kinds = ("mean",) if sim.config.encoder.deterministic else ("mean", "kl", "spread")
@@ -171,7 +171,7 @@ class Explorer:
         """
         if not isinstance(tab, str) or not _is_integer(seq):
             raise ValueError(wording.BAD_REQUEST)
-        clip, sim = self._clip(token), self.sim(checkpoint)
+        clip, sim = self.clip(token), self.sim(checkpoint)
         checked = Recipe.from_json(recipe, sim.config.encoder)
         latents = self._latents(token, clip, checkpoint)[checked.depth]
         start_s, end_s = check_window(clip, sim, start_s, end_s)
@@ -210,7 +210,7 @@ class Explorer:
 
     def interpolate(self, token: Any, other: Any, checkpoint: Any, depth: Any, steps: Any, dimensions: Any) -> Answer:
         """From the beginning of one clip to that of another in `steps`, all dimensions or the most different ones."""
-        clip, end, sim = self._clip(token), self._clip(other), self.sim(checkpoint)
+        clip, end, sim = self.clip(token), self.clip(other), self.sim(checkpoint)
         _check_depth(sim, depth)
         if not _is_integer(steps) or not 2 <= steps <= MAX_STEPS:
             raise ValueError(wording.STEPS_WRONG.format(steps=steps, most=MAX_STEPS))
@@ -235,7 +235,7 @@ class Explorer:
 
     def _edited(self, token: Any, checkpoint: Any, recipe: Any) -> tuple[Clip, Sim, int, GaussianLatents]:
         """A clip, its model, and the depth and latents that a recipe leaves."""
-        clip, sim = self._clip(token), self.sim(checkpoint)
+        clip, sim = self.clip(token), self.sim(checkpoint)
         checked = Recipe.from_json(recipe, sim.config.encoder)
         return clip, sim, checked.depth, checked.apply(self._latents(token, clip, checkpoint)[checked.depth])
 
@@ -261,6 +261,11 @@ class Explorer:
         self._latents(token, clip, self.checkpoints[0])
         return token
 
+    def latents(self, token: Any, checkpoint: Any) -> list[GaussianLatents]:
+        """Latents of a clip at every depth of a model."""
+        self.sim(checkpoint)
+        return self._latents(token, self.clip(token), checkpoint)
+
     def _latents(self, token: str, clip: Clip, checkpoint: str) -> list[GaussianLatents]:
         """Latents of every depth; encoded when they are first asked for."""
         if checkpoint not in clip.latents:
@@ -269,7 +274,8 @@ class Explorer:
                     clip.latents[checkpoint] = self._encode(checkpoint, clip.waveform)
         return clip.latents[checkpoint]
 
-    def _clip(self, token: Any) -> Clip:
+    def clip(self, token: Any) -> Clip:
+        """A clip by the token under which the page knows it."""
         if not isinstance(token, str):
             raise ValueError(wording.BAD_REQUEST)
         clip = self._clips.get(token)

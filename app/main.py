@@ -26,7 +26,7 @@ from torch import Tensor
 from app import api, wording
 from app.examples import load_examples
 from app.explorer import Encode, Explorer
-from app.tabs import about, compare, explore
+from app.tabs import about, compare, explore, lenses
 from model import GaussianLatents, Sim, checkpoint
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "style.css"
@@ -76,10 +76,12 @@ def build_page(explorer: Explorer) -> gr.Blocks:
     with gr.Blocks(title=wording.TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_S, CACHE_AGE_S)) as page:
         gr.HTML(f"<h1>{wording.TITLE}</h1><p>{wording.INTRO}</p>", elem_id="heading")
         with gr.Tab(wording.EXPLORE_TAB):
-            explore.build(explorer)
+            view = explore.build(explorer)
+        with gr.Tab(wording.LENSES_TAB) as tab:
+            lenses.build(explorer, view, tab)
         if compare.REPORT.is_file():
             with gr.Tab(wording.COMPARE_TAB):
-                compare.build()
+                compare.build(explorer.checkpoints)
         with gr.Tab(wording.ABOUT_TAB):
             about.build()
         api.build(explorer.sim)

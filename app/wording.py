@@ -9,11 +9,46 @@ INTRO = (
     "A speech model squeezed this sound into a few smooth latent dimensions; "
     "move one, and hear and see what it carries."
 )
-EXPLORE_TAB, COMPARE_TAB, ABOUT_TAB = "Explore", "Compare", "About"
+EXPLORE_TAB, LENSES_TAB, COMPARE_TAB, ABOUT_TAB = "Explore", "Lenses", "Compare", "About"
+
+LENSES_INTRO = (
+    "Why is the representation of the clip that is open in Explore what it is? **RELAX** masks parts at random, again "
+    "and again: where the representation stays alike if they are left, they matter. **KL** is what each dimension "
+    "says beyond the prior, in nats. **Information** is what each frame says about the whole clip, in nats: in all, "
+    "to a decision, and beyond it. The camera in the corner of a picture saves it."
+)
+LENSES = {
+    "relax": "RELAX: time and frequency",
+    "relax-time": "RELAX: time only",
+    "kl": "KL to the prior",
+    "information-word": "Information: word",
+    "information-speaker": "Information: speaker",
+}
+"""Lens -> title."""
+LENS, TARGET, COMPARE_WITH = "Lens", "What is to be explained", "Compare with"
+FROM_S, TO_S, DIMENSION, WHOLE_CLIP = "From, in s", "To, in s", "Dimension", "Whole clip, all dimensions"
+TARGET_FIELDS = {FROM_S: "start of the clip", TO_S: "end of the clip", DIMENSION: "all"}
+"""Field -> what it means to leave it empty."""
+NOT_A_NUMBER = "{text!r} is not a number here; give seconds or a whole dimension from 0 on, or leave it empty."
+AT_DEPTH = "depth {depth}"
+LOOK, CANCEL, CANCELLED = "Look", "Cancel", "Cancelled; the pictures show what was known by then."
+CERTAIN = "Only where it is certain (U-RELAX)"
+ONLY_CERTAIN = "Only the half of it that is most certain is shown; the rest is set to 0."
+LOOKING = "**{share:.0%} done, at most {seconds:.0f} s left.**"
+KEPT, REMOVED = "Only the most important quarter", "Without the most important quarter"
+NUMBERS = "Numbers (npz)"
+SPECTROGRAM = "Mel spectrogram"
+IMPORTANCE, UNCERTAINTY, VARIANCE = "Importance", "Uncertainty", "variance"
+BY_DIMENSION = "By dimension"
+DEVIATION, ERROR, SECONDS = "standard deviation", "may be off by", "s"
 
 COMPARE_INTRO = (
     "One network, trained in different ways on the three-syllable words of one speaker, and asked the same questions "
     "about words that it never met."
+)
+HEAR_BOTH = (
+    "[Move one slider and hear both]({link}): the clip opens with Smooth InfoMax's strongest dimension moved, and "
+    "beside it the same move through Greedy InfoMax."
 )
 PROBES = (
     "### What a straight line reads\n\nAccuracy of linear probes on held-out words. A mean over time hides the order "
@@ -24,16 +59,17 @@ INTERPOLATION = (
     "### How few channels tell two words apart\n\nThe channels that differ most are exchanged for those of another "
     "word: how much of the distance between the decoded words is left. The lower, the more concentrated."
 )
+SWEEP = (
+    "### What the pull to N(0, 1) costs and gives\n\nSIM trained briefly with each weight beta of the KL, summed over "
+    "dimensions as here or over frames as in the released code."
+)
+BETA = "beta"
+SHEETS = (
+    "### What the strongest dimensions do\n\nA held-out syllable decoded from depth 2 with one dimension moved down, "
+    "as it is, and moved up: in Smooth InfoMax and in Greedy InfoMax."
+)
 ALL_TABLES = "All tables"
 ACCURACY, CHANNELS_REPLACED, DISTANCE_LEFT, AREA = "accuracy", "channels exchanged", "distance left", "area {area:.2f}"
-SYSTEMS = {
-    "sim": "SIM",
-    "gim": "GIM",
-    "cpc": "CPC",
-    "supervised-vowel": "supervised (vowels)",
-    "supervised-syllable": "supervised (syllables)",
-    "random": "random weights",
-}
 AUDIO_LABEL = "Your own voice, up to 30 s"
 EXAMPLES_LABEL = "Pick a clip"
 OWN_RECORDING = "Your recording"
@@ -73,6 +109,8 @@ MODELS = {
     "speech-local": ("With local decoders", "latents that keep the sound"),
     "speech": ("Smooth InfoMax", "Gaussian latents"),
     "speech-gim": ("Greedy InfoMax", "the same net, no sampling, no KL"),
+    "syllables": ("Syllables", "Smooth InfoMax on one voice and nine syllables"),
+    "syllables-gim": ("Syllables, Greedy", "Greedy InfoMax on the same"),
 }
 """Checkpoint -> title and a few words about it, in the order in which they are offered: the page opens with what sounds
 best."""
@@ -95,7 +133,7 @@ LIVE: dict[str, Any] = {
     "disconnected": "Connection problem, trying again.",
     "waveform": "Waveform",
     "waveform_label": "Waveform of the {version} sound, {start} to {seconds} s. Click to seek, drag to select a span.",
-    "spectrogram": "Mel spectrogram",
+    "spectrogram": SPECTROGRAM,
     "level_label": "Mel spectrogram of the {version} sound, {start} to {seconds} s, {low} to {high} Hz, level in dB.",
     "difference_label": (
         "Difference in dB between the {version} sound and the reconstruction, "

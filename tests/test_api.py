@@ -26,7 +26,7 @@ from model.__main__ import main
 from model.audio import to_int16
 
 RECIPE = {"depth": 1, "source": "posterior", "seed": 4, "edits": [{"dimension": 3, "shift": 2.0, "start_s": 0.1}]}
-NAMES = ["encode", "decode", "traverse", "interpolate"]
+NAMES = ["encode", "decode", "traverse", "interpolate", "explain"]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def command_line(small_checkpoint: Path, folder: Path, *arguments: object) -> li
     return sorted(folder.iterdir())
 
 
-def test_only_the_four_operations_are_public(client: Client) -> None:
+def test_only_the_operations_are_public(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)
     assert list(endpoints["named_endpoints"]) == [f"/{name}" for name in NAMES]
     assert not endpoints["unnamed_endpoints"]
@@ -128,6 +128,18 @@ def test_interpolate(
     for one, another, waveform in zip(answer, written, expected, strict=True):
         np.testing.assert_array_equal(samples(one), to_int16(waveform)[0])
         np.testing.assert_array_equal(samples(another), to_int16(waveform)[0])
+
+
+def test_explain(client: Client, small_checkpoint: Path, clip: Path, tmp_path: Path) -> None:
+    answer = client.predict(handle_file(clip), 1, "relax-time", start_s=0.1, dimension=2, api_name="/explain")
+    options = ("--depth", 1, "--lens", "relax-time", "--start", 0.1, "--dimension", 2)
+    written = command_line(small_checkpoint, tmp_path / "out", "explain", clip, *options)
+    *sounds, numbers = sorted(answer, key=lambda path: Path(path).name)
+    *other_sounds, other_numbers = written
+    for name, array in np.load(numbers).items():
+        np.testing.assert_array_equal(array, np.load(other_numbers)[name])
+    for one, another in zip(sounds, other_sounds, strict=True):
+        np.testing.assert_array_equal(samples(one), samples(another))
 
 
 def test_results_are_deleted_with_the_rest_of_the_cache(client: Client, page: gr.Blocks, clip: Path) -> None:

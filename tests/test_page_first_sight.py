@@ -131,6 +131,7 @@ def test_the_about_page_says_what_it_is(page):
 def test_every_shipped_checkpoint_has_a_title_and_the_best_sounding_opens():
     names = sorted(checkpoint.available(), key=offered_at)
     assert set(names) == set(wording.MODELS)
-    depth_2 = [checkpoint.load_scores(checkpoint.find(name))["Sound"]["reconstruction, depth 2"] for name in names]
-    assert depth_2[0]["PESQ-wb"] == max(row["PESQ-wb"] for row in depth_2)
+    sound = [checkpoint.load_scores(checkpoint.find(name)).get("Sound") for name in names]
+    depth_2 = [tables["reconstruction, depth 2"]["PESQ-wb"] for tables in sound if tables]
+    assert sound[0] and depth_2[0] == max(depth_2)
     assert offered_at("one of my own") == len(names)

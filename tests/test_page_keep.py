@@ -167,6 +167,14 @@ def test_a_link_can_name_another_model(page, browser):
         assert np.array_equal(pcm(other), pcm(page))
 
 
+def test_a_link_brings_the_model_beside(page, browser):
+    page.select_option(part("beside-model"), "gim")
+    page.wait_for_selector(part("beside-figure"), state="visible")
+    with visitor(browser, copied_link(page)) as other:
+        other.wait_for_selector(part("beside-figure"), state="visible")
+        assert other.input_value(part("beside-model")) == "gim"
+
+
 def test_a_recording_is_never_put_into_a_link(page, tone):
     upload(page, tone("mine.wav", seconds=1.5))
     wait_title(page, "mine")

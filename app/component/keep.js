@@ -45,6 +45,7 @@ function shareQuery() {
   return new URLSearchParams({
     example: state.example,
     checkpoint: state.view.checkpoint,
+    ...(beside.checkpoint && { beside: beside.checkpoint }),
     recipe: JSON.stringify(recipe()),
   }).toString();
 }
@@ -94,7 +95,9 @@ function linked(search) {
   if (!query.has("recipe")) return undefined;
   const [example, checkpoint] = [Number(query.get("example")), query.get("checkpoint")];
   const itsRecipe = readRecipe(parseJson(query.get("recipe")));
-  return itsRecipe && props.clips[example] && modelOf(checkpoint) ? { example, checkpoint, recipe: itsRecipe } : null;
+  const other = modelOf(query.get("beside")) ? query.get("beside") : "";
+  const known = itsRecipe && props.clips[example] && modelOf(checkpoint);
+  return known ? { example, checkpoint, beside: other, recipe: itsRecipe } : null;
 }
 
 function savePictures() {

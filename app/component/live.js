@@ -127,6 +127,7 @@ listen("temperature", "change", commit);
 listen("beside-model", "change", () => {
   beside.checkpoint = part["beside-model"].value;
   openBeside();
+  remember();
 });
 listen("save-original", "click", () => saveBlob(wavBlob(state.versions.original.pcm, state.clip.sample_rate_hz), fileStem("original") + ".wav"));
 listen("save-reconstruction", "click", () => saveSound("reconstruction", { depth: state.view.depth, edits: [] }));
@@ -164,6 +165,7 @@ async function begin() {
 
 function openLinked(link) {
   setRecipe(link.checkpoint, link.recipe);
+  beside.checkpoint = link.beside;
   Object.assign(state, { shared: true, checkpoint: link.checkpoint, wantedDepth: link.recipe.depth });
   if (link.example === props.value.example) return openClip(props.value);
   trigger("open", { index: link.example, order: performance.now() });

@@ -20,8 +20,11 @@ MICROPHONE_FILE = "audio.wav"
 """What gr.Audio calls everything it records."""
 
 
-def build(explorer: Explorer) -> None:
-    """Fill the Blocks that are open; the first example is encoded here, so that the page opens with it drawn."""
+def build(explorer: Explorer) -> gr.HTML:
+    """Fill the Blocks that are open; the first example is encoded here, so that the page opens with it drawn.
+
+    Returns the live view, whose value says which clip is open.
+    """
     with gr.Row(elem_id="inputs"):
         with gr.Column(scale=3, min_width=320):
             chips = example_chips(explorer.examples)
@@ -59,6 +62,7 @@ def build(explorer: Explorer) -> None:
     recorded.failure(lambda: None, None, audio, show_progress="hidden", api_visibility="private")
     view.open(on_link, None, [view, chips], show_progress="hidden", **quietly)
     chips.select(on_example, None, [view, audio], show_progress="hidden", **quietly)
+    return view
 
 
 def open_recording(explorer: Explorer, path: str) -> dict[str, Any]:
