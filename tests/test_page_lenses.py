@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import get_args, get_type_hints
 
 import numpy as np
@@ -11,7 +14,7 @@ from playwright.sync_api import expect
 from app import wording
 from app.api import Endpoints
 from app.looking import Place, look
-from model.lenses import LENSES, Relax, Target, explain
+from model.lenses import LENSES, Explanation, Relax, Target, explain
 from model.lenses.information import PARTS
 from tests.browser import state, upload, wait_title
 
@@ -142,8 +145,18 @@ def test_a_click_on_the_latents_is_a_target(page) -> None:
     expect(field(page, wording.DIMENSION)).to_have_value("")
 
 
+class Unhurried(Relax):
+    """Shows its first picture for minutes: whoever cancels it cannot come too late."""
+
+    def stream(self, *place, **asked) -> Iterator[Explanation]:
+        first = next(super().stream(*place, **asked))
+        for _ in range(1200):
+            yield replace(first, progress=0.1)
+            time.sleep(0.1)
+
+
 def test_looking_can_be_cancelled(page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LENSES, "relax", Relax(tolerance=0.02))
+    monkeypatch.setitem(LENSES, "relax", Unhurried())
     open_tab(page)
     page.click("#look")
     page.wait_for_selector("#lens-left .js-plotly-plot")
