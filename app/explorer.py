@@ -306,9 +306,13 @@ def _orders(sim: Sim, latents: GaussianLatents, depth: int) -> Answer:
     orders: Answer = {}
     if not sim.config.encoder.deterministic:  # Without a posterior there is neither spread nor KL to show.
         orders["kl"] = {"values": views.kl_per_dimension(latents).tolist(), "least": ACTIVE_KL_NATS}
-    if sim.effects_db:
-        orders["effect"] = {"values": sim.effects_db[depth], "least": AUDIBLE_DB}
+    if effects_db := sim.measured("effect_db", depth):
+        orders["effect"] = {"values": effects_db, "least": AUDIBLE_DB}
     orders["variation"] = {"values": views.variation_per_dimension(latents).tolist(), "least": 0.0}
+    if importance := sim.measured("importance", depth):
+        orders["importance"] = {"values": importance, "least": 0.0}
+    if half_lives_s := sim.measured("half_life_s", depth):
+        orders["half_life"] = {"values": [1000 * half_life_s for half_life_s in half_lives_s], "least": 0.0}
     return orders
 
 

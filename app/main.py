@@ -26,7 +26,7 @@ from torch import Tensor
 from app import api, wording
 from app.examples import load_examples
 from app.explorer import Encode, Explorer
-from app.tabs import about, compare, explore, lenses
+from app.tabs import about, compare, explore, lenses, structure
 from model import GaussianLatents, Sim, checkpoint
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "style.css"
@@ -79,6 +79,8 @@ def build_page(explorer: Explorer) -> gr.Blocks:
             view = explore.build(explorer)
         with gr.Tab(wording.LENSES_TAB) as tab:
             lenses.build(explorer, view, tab)
+        with gr.Tab(wording.STRUCTURE_TAB):
+            structure.build(explorer)
         if compare.REPORT.is_file():
             with gr.Tab(wording.COMPARE_TAB):
                 compare.build(explorer.checkpoints)

@@ -9,7 +9,8 @@ INTRO = (
     "A speech model squeezed this sound into a few smooth latent dimensions; "
     "move one, and hear and see what it carries."
 )
-EXPLORE_TAB, LENSES_TAB, COMPARE_TAB, ABOUT_TAB = "Explore", "Lenses", "Compare", "About"
+EXPLORE_TAB, LENSES_TAB, STRUCTURE_TAB = "Explore", "Lenses", "Structure"
+COMPARE_TAB, ABOUT_TAB = "Compare", "About"
 
 LENSES_INTRO = (
     "Why is the representation of the clip that is open in Explore what it is? **RELAX** masks parts at random, again "
@@ -41,6 +42,35 @@ SPECTROGRAM = "Mel spectrogram"
 IMPORTANCE, UNCERTAINTY, VARIANCE = "Importance", "Uncertainty", "variance"
 BY_DIMENSION = "By dimension"
 DEVIATION, ERROR, SECONDS = "standard deviation", "may be off by", "s"
+
+STRUCTURE_INTRO = (
+    "Faced with many sliders one asks which of them matter, and which belong to this sound. **triCL through time** "
+    "answers the first: its dimensions are ordered. **Class-aware sparse coding** the second: each class of sounds has "
+    "a few dimensions of its own."
+)
+ORDERED = (
+    "### Which dimensions matter\n\nImportance is how well a dimension foretells itself; its half-life says how "
+    "slowly it forgets. In Explore, the sliders of this model can be put in either order."
+)
+HALF_LIFE_MS, IMPORTANCE_OF_1 = "half-life, ms", "importance"
+ORDERED_HOVER = "dimension %{x}: importance %{y:.2f}, half-life %{customdata:.0f} ms<extra></extra>"
+MEL_BAND = "mel band"
+SPARSE = (
+    "### Which dimensions belong to a sound\n\nIn how many percent of the segments of a class each dimension is "
+    "active. Click a class, or choose it, and hear its typical code; its sliders, those that fewest other classes "
+    "share first, change it. 0 switches a dimension off. Labels were used to train these codes."
+)
+CODES = {
+    "sparse-word": "Words, 26 speakers",
+    "sparse-speaker": "Speakers",
+    "sparse-syllable": "Syllables, one voice",
+    "sparse-phone": "Russian phones, one voice",
+}
+"""Sparse code -> title."""
+CODE, CLASS, SEGMENT = "Code", "Class", "The class's typical sound, with the sliders as they are"
+OWN, SHARED = "Dimension {dimension}: only this class", "Dimension {dimension}: shared with {others} others"
+BELONGS = "**{label}** has {count} dimensions; {own} of them belong to no other class."
+NO_CLASS = "There is no class {label!r} in this code; choose one of its own, such as {classes}."
 
 COMPARE_INTRO = (
     "One network, trained in different ways on the three-syllable words of one speaker, and asked the same questions "
@@ -109,6 +139,7 @@ MODELS = {
     "speech-local": ("With local decoders", "latents that keep the sound"),
     "speech": ("Smooth InfoMax", "Gaussian latents"),
     "speech-gim": ("Greedy InfoMax", "the same net, no sampling, no KL"),
+    "speech-tri": ("Ordered (triCL)", "each dimension foretells itself; they are in order of importance"),
     "syllables": ("Syllables", "Smooth InfoMax on one voice and nine syllables"),
     "syllables-gim": ("Syllables, Greedy", "Greedy InfoMax on the same"),
 }
@@ -170,6 +201,14 @@ LIVE: dict[str, Any] = {
     "order": "Order of the dimensions",
     "effect": "Effect",
     "effect_title": "How much moving a dimension from −3 to +3 σ changes the spectrogram, measured on held-out speech",
+    "importance": "Importance",
+    "importance_title": "How well a dimension foretells itself, the mean over time steps (triCL)",
+    "half_life": "Half-life",
+    "half_life_title": "After how long a dimension has lost half of its correlation with itself: the slow ones first",
+    "order_importance": "most important first",
+    "order_half_life": "slowest first",
+    "strength_importance": "{value} of 1",
+    "strength_half_life": "{value} ms",
     "order_kl": "most KL first",
     "order_effect": "most audible first",
     "order_variation": "most varying first",

@@ -31,9 +31,10 @@ def find(name_or_folder: str | Path) -> Path:
     raise ValueError(f"There is no checkpoint {str(name_or_folder)!r}; choose one of: {names}, or name a folder.")
 
 
-def available() -> list[str]:
-    """Names of the checkpoints that come with the project."""
-    return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
+def available(part: str = "encoder") -> list[str]:
+    """Names of the checkpoints that come with the project: of models, or of what else has this part in its config."""
+    paths = CHECKPOINTS.glob("*/config.json")
+    return sorted(path.parent.name for path in paths if part in json.loads(path.read_text(encoding="utf-8")))
 
 
 def load_config(folder: Path) -> SimConfig:
@@ -94,23 +95,28 @@ def save_dimensions(folder: Path, dimensions: Sequence[Sequence[Mapping[str, flo
     (folder / DIMENSIONS).write_text(f"[{lines}]\n", encoding="utf-8")
 
 
-def load_effects(folder: Path, config: SimConfig) -> list[list[float]] | None:
-    """The audible effect in dB of every dimension from dimensions.json, if there is one that fits the config."""
+def load_dimensions(folder: Path, config: SimConfig) -> list[list[dict[str, float]]]:
+    """From dimensions.json for each depth a row a dimension; empty rows where there is none.
+
+    Raises ValueError for one that does not fit the config.
+    """
+    wanted = [module.latent_dimensions for module in config.encoder.modules]
     path = folder / DIMENSIONS
     if not path.is_file():
-        return None
-    wanted = [module.latent_dimensions for module in config.encoder.modules]
+        return [[{}] * size for size in wanted]
     try:
         depths = json.loads(path.read_text(encoding="utf-8"))
-        effects = [[float(row["effect_db"]) for row in rows] for rows in depths]
-        if [len(rows) for rows in effects] != wanted:
+        rows = [[{name: float(value) for name, value in row.items()} for row in rows] for rows in depths]
+        if [len(of) for of in rows] != wanted:
             raise ValueError("it has other numbers of dimensions")
-    except (ValueError, TypeError, KeyError) as error:
+        if not all("effect_db" in row for of in rows for row in of):
+            raise ValueError("effect_db is missing")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             f"{DIMENSIONS} of checkpoint {folder.name} does not fit its config ({error}); write it anew with "
             "`python -m model.training evaluate`."
         ) from None
-    return effects
+    return rows
 
 
 def load_scores(folder: Path) -> dict[str, dict[str, dict[str, float]]]:

@@ -260,6 +260,8 @@ def _convert(key: str, value: Any, annotation: Any, where: str) -> Any:
         return tuple(from_dict(ModuleConfig, item, f"{where}[{index}]") for index, item in enumerate(value))
     if annotation == "tuple[int, ...]" and isinstance(value, list) and all(type(item) is int for item in value):
         return tuple(value)
+    if annotation == "tuple[str, ...]" and isinstance(value, list) and all(type(item) is str for item in value):
+        return tuple(value)
     accepted = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}.get(str(annotation), ())
     if type(value) not in accepted:
         raise ValueError(f"{where} is {value!r}; expected {annotation}.")

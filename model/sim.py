@@ -39,8 +39,8 @@ class Sim(nn.Module):
         self.encoder = Encoder(config.encoder)
         self.decoders = decoders(config)
         self.vocoder = Vocoder(config.vocoder, config.mel)
-        self.effects_db: list[list[float]] | None = None
-        """For each depth how much moving each dimension from -3 to +3 changes the log-mel, where it was measured."""
+        self.dimensions: list[list[dict[str, float]]] = []
+        """For each depth what was measured of each dimension, by name; see `measured`."""
         self.folder: Path | None = None
         """Where the checkpoint lies, if the model comes from one; what only some lenses need is read from there."""
         self.scores: dict[str, dict[str, dict[str, float]]] = {}
@@ -57,13 +57,22 @@ class Sim(nn.Module):
         sim = cls(checkpoint.load_config(folder))
         checkpoint.load_weights(sim, folder)
         sim.folder = folder
-        sim.effects_db = checkpoint.load_effects(folder, sim.config)
+        sim.dimensions = checkpoint.load_dimensions(folder, sim.config)
         sim.scores = checkpoint.load_scores(folder)
         return sim.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
     @property
     def num_depths(self) -> int:
         return self.config.encoder.num_depths
+
+    def measured(self, name: str, depth: int) -> list[float] | None:
+        """A value a dimension, None where it was not measured.
+
+        effect_db: how much moving it from -3 to +3 changes the log-mel; importance and half_life_s (0 for one without
+        a course of its own): how well, and how long, it foretells itself, which only triCL says.
+        """
+        rows = self.dimensions[depth] if self.dimensions else []
+        return [row[name] for row in rows] if rows and name in rows[0] else None
 
     @property
     def device(self) -> torch.device:

@@ -78,9 +78,9 @@ def test_every_shipped_checkpoint_is_whole(name: str) -> None:
 def test_audible_effects_are_read_and_must_fit(tmp_path: Path) -> None:
     folder, config = tmp_path / "effects", tiny()
     checkpoint.save(Sim(config), config, folder)
-    assert Sim.from_pretrained(folder).effects_db is None
+    assert Sim.from_pretrained(folder).measured("effect_db", 0) is None
     checkpoint.save_dimensions(folder, [[{"effect_db": 0.5, "kl_nats": 1.0}] * 4] * 3)
-    assert Sim.from_pretrained(folder).effects_db == [[0.5] * 4] * 3
+    assert Sim.from_pretrained(folder).measured("effect_db", 2) == [0.5] * 4
     checkpoint.save_dimensions(folder, [[{"effect_db": 0.5}] * 4] * 2)
     with pytest.raises(ValueError, match=r"dimensions.json of checkpoint effects does not fit its config"):
         Sim.from_pretrained(folder)

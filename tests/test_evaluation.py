@@ -50,7 +50,7 @@ def test_evaluation_fills_the_card(words: Path, tmp_path: Path, monkeypatch: pyt
     assert set(scores["Linear probes (accuracy)"]) >= {"log-mel", "depth 2", "random weights, depth 2"}
     assert scores["Sound"]["copy synthesis"]["clips"] == 2
     assert scores["Intelligibility by machine"]["recordings"]["clips"] == 4
-    effects_db = Sim.from_pretrained(tmp_path / "scored").effects_db
-    assert effects_db and [len(effects) for effects in effects_db] == [4, 4, 4]
+    scored = Sim.from_pretrained(tmp_path / "scored")
+    assert [len(scored.measured("effect_db", depth) or ()) for depth in range(3)] == [4, 4, 4]
     summary = scores["Traversals of active dimensions"]
     assert all(0 <= summary[f"depth {depth}"]["audible"] <= summary[f"depth {depth}"]["active"] for depth in range(3))

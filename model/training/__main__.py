@@ -19,6 +19,8 @@ from model.training import (
     reference,
     reproduce,
     score_lenses,
+    sparse,
+    structured,
     sweep,
     syllables,
 )
@@ -34,6 +36,8 @@ COMMANDS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "export": (export.ExportOptions, export.run),
     "information": (information.InformationOptions, information.run),
     "lenses": (score_lenses.LensOptions, score_lenses.run),
+    "sparse": (sparse.SparseOptions, sparse.train),
+    "structured": (structured.StructuredOptions, structured.run),
     "evaluate": (evaluate.EvaluateOptions, evaluate.run),
 }
 

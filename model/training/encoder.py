@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -18,11 +19,11 @@ from model.training.data import DEFAULT_FOLDERS, Corpus, corpus_of_run
 from model.training.fit import Draw, FitOptions, Task, fit
 from model.training.local import LocalDecoder
 from model.training.objectives import KL_REDUCTIONS, InfoNce, kl_nats
-from model.training.tri_factor import TriFactor, decorrelation
+from model.training.tri_factor import TriFactor, decorrelation, turn_to_optimum
 
 GAIN_RANGE_DB = 3.0
 """The level is normalised before the encoder; this much of it is varied, so that the normalisation may be off."""
-SETTLING_CROPS, SETTLING_BATCH = 512, 64
+SETTLING_CROPS, TURNING_CROPS, SETTLING_BATCH = 512, 1536, 64
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class EncoderOptions:
     num_negatives: int = 128
     tri_factor: bool = False
     """Predict every dimension by itself alone (triCL): latents are then ordered, and no rotation of them is as good."""
+    num_lags: int = 6
+    """Of triCL: it looks 1, 2, 4, ... frames ahead."""
     decorrelation: float = 0.0
     """Weight of the squared correlations between dimensions."""
     context_channels: int = 0
@@ -91,7 +94,7 @@ PRESETS = {
         _SPEECH,
         fit=replace(_SPEECH.fit, run=Path("runs/encoder-speech-tri")),
         tri_factor=True,
-        decorrelation=1.0,
+        decorrelation=4.0,
     ),
     "syllables": EncoderOptions(
         # One voice and few sounds: learnt faster, and on fewer crops an update, than the speech of many.
@@ -131,10 +134,14 @@ class EncoderTask(Task):
         )
 
     def finish(self, corpus: Corpus) -> None:
+        settle_statistics(self.encoder, self.settling_batches(corpus, SETTLING_CROPS, self.options.fit.seed))
+
+    def settling_batches(self, corpus: Corpus, count: int, seed: int) -> list[Tensor]:
+        """Crops over which is settled what follows the last update."""
         num_samples = round(self.options.fit.crop_seconds * SAMPLE_RATE_HZ)
-        crops = corpus.crops(SETTLING_CROPS, num_samples, torch.Generator().manual_seed(self.options.fit.seed))
+        crops = corpus.crops(count, num_samples, torch.Generator().manual_seed(seed))
         device = next(self.parameters()).device
-        settle_statistics(self.encoder, [batch.to(device) for batch in crops.split(SETTLING_BATCH)])
+        return [batch.to(device) for batch in crops.split(SETTLING_BATCH)]
 
 
 class ModulesTask(EncoderTask):
@@ -146,9 +153,9 @@ class ModulesTask(EncoderTask):
         super().__init__(options)
         contrast = (options.steps_ahead, options.num_negatives)
         self.objectives = cast(
-            "list[InfoNce]",
+            "list[InfoNce | TriFactor]",
             nn.ModuleList(
-                TriFactor(size, *contrast) if options.tri_factor else InfoNce(size, size, *contrast)
+                TriFactor(size, options.num_lags) if options.tri_factor else InfoNce(size, size, *contrast)
                 for size in self.sizes
             ),
         )
@@ -163,7 +170,7 @@ class ModulesTask(EncoderTask):
         waveform = below = draw.vary_gain(waveform, GAIN_RANGE_DB)
         warmup = min(1.0, (self.updates.item() + 1) / max(1, self.options.kl_warmup_steps))
         self.updates += 1
-        scalars = {"cap_nats": waveform.new_tensor(self.objectives[0].cap_nats)}
+        scalars = {"cap_nats": waveform.new_tensor(math.log(self.options.num_negatives + 1))}
         target = log_mel(waveform, self.options.config.mel) if self.local else None
         total = waveform.new_zeros(())
         for depth, (module, objective) in enumerate(zip(self.encoder.stack, self.objectives, strict=True)):
@@ -184,7 +191,7 @@ class ModulesTask(EncoderTask):
         self,
         depth: int,
         module: SimModule,
-        objective: InfoNce,
+        objective: InfoNce | TriFactor,
         below: Tensor,
         draw: Draw,
         scalars: dict[str, Tensor],
@@ -193,9 +200,13 @@ class ModulesTask(EncoderTask):
         posterior = module(below.detach())
         # Two independent samples of one posterior, as in the paper: one is context, the other target and output.
         context, latents = module.represent(posterior, draw.own), module.represent(posterior, draw.own)
-        result = objective(context, latents, draw.shared)
-        loss = result.loss_nats
-        scalars |= {f"nce_{depth}": result.loss_nats.detach(), f"acc_{depth}": result.accuracy}
+        if isinstance(objective, TriFactor):
+            loss = objective(context, latents)
+            scalars[f"tri_{depth}"] = loss.detach()
+        else:
+            result = objective(context, latents, draw.shared)
+            loss = result.loss_nats
+            scalars |= {f"nce_{depth}": result.loss_nats.detach(), f"acc_{depth}": result.accuracy}
         if self.options.decorrelation:
             correlated = decorrelation(context)
             loss = loss + self.options.decorrelation * correlated
@@ -204,6 +215,13 @@ class ModulesTask(EncoderTask):
             loss = loss + warmup * self.options.beta[depth] * kl_nats(posterior, self.options.kl_reduction)
             scalars[f"kl_{depth}"] = kl_nats(posterior).detach()
         return loss, latents
+
+    def finish(self, corpus: Corpus) -> None:
+        super().finish(corpus)
+        if self.options.tri_factor:
+            objectives = [cast(TriFactor, objective) for objective in self.objectives]
+            # The same crops for every seed: what is being estimated is the corpus.
+            turn_to_optimum(self.encoder, objectives, self.settling_batches(corpus, TURNING_CROPS, seed=0))
 
 
 @torch.no_grad()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from model import checkpoint
 from model.sim import Sim
@@ -14,6 +16,7 @@ from model.training import card, score_latents, score_sound, traversal
 from model.training.data import DEFAULT_FOLDERS, load_corpus
 from model.training.export import load_predictors
 from model.training.intelligibility import train_classifier
+from model.training.tri_factor import TriFactor, half_life_s, importance
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ def run(options: EvaluateOptions) -> None:
     systems = score_sound.systems(sim, folder)
     clips = score_sound.sound_clips(test, options.sound_clips, options.min_clip_s, options.seed)
     dimensions = score_latents.score_dimensions(sim, train, test, options.seed)
-    classifier = train_classifier(train, sim.config.mel, options.seed)
     predictors = load_predictors(folder, sim.config)
+    add_courses(dimensions, predictors, sim)
+    classifier = train_classifier(train, sim.config.mel, options.seed)
     tables = {
         "Sound": score_sound.score_sound(sim, systems, test, clips),
         "Intelligibility by machine": score_sound.score_intelligibility(classifier, systems, test),
@@ -59,6 +63,16 @@ def run(options: EvaluateOptions) -> None:
     if options.write_card:
         checkpoint.save_dimensions(folder, dimensions)
         card.write_scores(folder, text, tables)
+
+
+def add_courses(dimensions: list[list[traversal.Row]], predictors: Sequence[nn.Module], sim: Sim) -> None:
+    """Of triCL also how important each dimension is and how long it lasts; 0 for one without a course of its own."""
+    for depth, (rows, objective) in enumerate(zip(dimensions, predictors, strict=True)):
+        if isinstance(objective, TriFactor):
+            rate_hz = sim.config.encoder.timing(depth).frame_rate_hz
+            half_lives_s = half_life_s(objective.scale, rate_hz).nan_to_num(nan=0.0).tolist()
+            for row, worth, course_s in zip(rows, importance(objective.scale).tolist(), half_lives_s, strict=True):
+                row |= {"importance": worth, "half_life_s": course_s}
 
 
 def summary(dimensions: list[list[traversal.Row]]) -> card.Scores:

@@ -57,15 +57,15 @@ def save_predictors(encoder_run: Path, folder: Path) -> None:
     save_file(predictors, folder / PREDICTORS)
 
 
-def load_predictors(folder: Path, config: SimConfig, num_negatives: int = 128) -> list[InfoNce]:
-    """The encoder's InfoNCE predictors, which only evaluation needs, one a depth; of triCL, TriFactors."""
+def load_predictors(folder: Path, config: SimConfig, num_negatives: int = 128) -> list[InfoNce | TriFactor]:
+    """The encoder's InfoNCE predictors, or of triCL its S_k, one a depth."""
     tensors = load_file(folder / PREDICTORS)
-    objectives = []
+    objectives: list[InfoNce | TriFactor] = []
     for depth, module in enumerate(config.encoder.modules):
         start, size = f"{_OBJECTIVES}{depth}.", module.latent_dimensions
         parts = {key.removeprefix(start): value.float() for key, value in tensors.items() if key.startswith(start)}
         if "raw_scale" in parts:
-            objective: InfoNce = TriFactor(size, len(parts["raw_scale"]), num_negatives)
+            objective: InfoNce | TriFactor = TriFactor(size, len(parts["raw_scale"]))
         else:
             objective = InfoNce(size, size, len(parts["predictors.bias"]) // size, num_negatives)
         objective.load_state_dict(parts)

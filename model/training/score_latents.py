@@ -14,29 +14,38 @@ from model.training import measures, probes, traversal
 from model.training.card import Scores
 from model.training.data import Clip, Corpus
 from model.training.objectives import InfoNce
+from model.training.tri_factor import TriFactor
 
+Row = dict[str, float]
 CROPS, CROP_S = 64, 1.28
 TRAVERSAL_CLIPS, TRAVERSAL_CLIP_S, REAL_FRAMES = 50, 1.0, 5000
 
 
 @torch.no_grad()
-def score_latents(encoder: Encoder, predictors: list[InfoNce], test: Corpus, seed: int) -> Scores:
+def score_latents(encoder: Encoder, predictors: list[InfoNce | TriFactor], test: Corpus, seed: int) -> Scores:
     """Contrast, information rate and shape of the aggregate posterior at each depth."""
     generator = torch.Generator().manual_seed(seed)
     scores: Scores = {}
     for depth, (posterior, objective) in enumerate(zip(_posteriors(encoder, test, seed), predictors, strict=True)):
         module = encoder.stack[depth]
         context, target = module.represent(posterior, generator), module.represent(posterior, generator)
-        results = [objective(context[part], target[part], generator) for part in torch.arange(CROPS).split(8)]
-        row = {
-            "InfoNCE nats": float(np.mean([result.loss_nats for result in results])),
-            "chance nats": objective.cap_nats,
-            "InfoNCE accuracy": float(np.mean([result.accuracy for result in results])),
-        }
+        row = _contrast(objective, context, target, generator)
         if not encoder.config.deterministic:
             row |= measures.posterior_shape(posterior, generator, encoder.config.timing(depth).frame_rate_hz)
         scores[f"depth {depth}"] = row
     return scores
+
+
+def _contrast(objective: InfoNce | TriFactor, context: Tensor, target: Tensor, generator: torch.Generator) -> Row:
+    """What the encoder was trained for."""
+    if isinstance(objective, TriFactor):
+        return {"spectral contrast": float(objective(context, target)), "chance": float(objective.raw_scale.shape[1])}
+    results = [objective(context[part], target[part], generator) for part in torch.arange(CROPS).split(8)]
+    return {
+        "InfoNCE nats": float(np.mean([result.loss_nats for result in results])),
+        "chance nats": objective.cap_nats,
+        "InfoNCE accuracy": float(np.mean([result.accuracy for result in results])),
+    }
 
 
 @torch.no_grad()
