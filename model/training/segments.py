@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -51,7 +51,8 @@ class Segments:
     def part(self, held_out: bool) -> Segments:
         """Only those to train on, or only those to score on."""
         rows = self.held_out == held_out
-        return Segments(self.descriptions[rows], self.log_mels[rows], self.labels[rows], rows[rows], self.classes)
+        parts = (of[rows] for of in (self.descriptions, self.log_mels, self.labels, self.held_out))
+        return Segments(*parts, self.classes)
 
 
 def _words(corpus: Corpus) -> Iterator[Part]:
@@ -138,7 +139,3 @@ def _span(frames: Tensor, start_s: float, end_s: float, rate_hz: float) -> Tenso
     """At least one frame."""
     first = min(round(start_s * rate_hz), frames.shape[-1] - 1)
     return frames[..., first : max(first + 1, round(end_s * rate_hz))]
-
-
-def labels_of(segments: Segments, chosen: Sequence[int]) -> list[str]:
-    return [segments.classes[index] for index in chosen]

@@ -74,12 +74,12 @@ class StructuredOptions:
 
 def run(options: StructuredOptions) -> None:
     """Score ordered and sparse latents from shipped weights and write the report."""
-    corpus = load_corpus(options.folders)
     if options.train:
-        train(options, corpus)
+        train(options, load_corpus(options.folders))
     missing = [code.name for code in options.codes() if not (options.shipped / code.name).is_dir()]
     if missing:
         raise ValueError(f"There are no weights of {', '.join(missing)}; make them with --train.")
+    corpus = load_corpus(options.folders)
     sims = {name: Sim.from_pretrained(name, device="cpu") for name in SEEDS}
     seeds = {name: load_encoder(options.shipped / other) for name, other in SEEDS.items()}
     tables: dict[str, Any] = {
