@@ -69,7 +69,7 @@ def test_a_corpus_without_such_clips_gets_a_sentence(sim: Sim) -> None:
 
 
 def test_a_report_without_weights_says_how_to_make_them(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="There are no weights of word-speech-tri-aligned-100.*make them with --train"):
+    with pytest.raises(ValueError, match="There are no weights of word-speech-tri-aligned-300.*make them with --train"):
         structured.run(StructuredOptions(reports=tmp_path))
 
 

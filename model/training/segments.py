@@ -51,8 +51,9 @@ class Segments:
     def part(self, held_out: bool) -> Segments:
         """Only those to train on, or only those to score on."""
         rows = self.held_out == held_out
-        parts = (of[rows] for of in (self.descriptions, self.log_mels, self.labels, self.held_out))
-        return Segments(*parts, self.classes)
+        return Segments(
+            self.descriptions[rows], self.log_mels[rows], self.labels[rows], self.held_out[rows], self.classes
+        )
 
 
 def _words(corpus: Corpus) -> Iterator[Part]:

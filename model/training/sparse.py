@@ -56,7 +56,7 @@ class SparseOptions:
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(
             Path(),
-            steps=1500,
+            steps=2500,
             batch_size=128,
             warmup_steps=100,
             weight_decay=1e-2,

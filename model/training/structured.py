@@ -21,7 +21,7 @@ from model.training.experiment import REPORTS
 from model.training.segments import Segments
 from model.training.sparse import SparseOptions
 
-ALIGNMENTS = (100.0, 300.0, 1000.0, 3000.0)
+ALIGNMENTS = (300.0, 1000.0, 3000.0)
 SOURCES = {
     "word": ("speech-tri", 300.0),
     "speaker": ("speech-tri", 300.0),
