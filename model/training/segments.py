@@ -55,6 +55,12 @@ class Segments:
             self.descriptions[rows], self.log_mels[rows], self.labels[rows], self.held_out[rows], self.classes
         )
 
+    def relabelled(self, name: Callable[[str], str]) -> Segments:
+        """The same segments in coarser classes."""
+        classes = tuple(sorted({name(label) for label in self.classes}))
+        labels = torch.tensor([classes.index(name(self.classes[label])) for label in self.labels])
+        return Segments(self.descriptions, self.log_mels, labels, self.held_out, classes)
+
 
 def _words(corpus: Corpus) -> Iterator[Part]:
     for clip in corpus.clips:
@@ -68,10 +74,10 @@ def _speakers(corpus: Corpus) -> Iterator[Part]:
             yield Part(clip, clip.speaker, clip.label in HELD_OUT_WORDS)
 
 
-def _syllables(corpus: Corpus, name: Callable[[str], str]) -> Iterator[Part]:
+def _syllables(corpus: Corpus) -> Iterator[Part]:
     for clip in corpus.clips:
         if clip.corpus == SYLLABLES:
-            yield Part(clip, name(clip.label), clip.split == "test")
+            yield Part(clip, clip.label, clip.split == "test")
 
 
 def _phones(corpus: Corpus) -> Iterator[Part]:
@@ -93,20 +99,23 @@ def _phones_of(clip: Clip) -> Iterator[Part]:
         start_s = float(end)
 
 
-FACTORS: dict[str, Callable[[Corpus], Iterator[Part]]] = {
+CUTS: dict[str, Callable[[Corpus], Iterator[Part]]] = {
     "word": _words,
     "speaker": _speakers,
-    "syllable": lambda corpus: _syllables(corpus, lambda label: label),
-    "vowel": lambda corpus: _syllables(corpus, lambda label: label[1]),
-    "consonant": lambda corpus: _syllables(corpus, lambda label: label[0]),
     "phone": _phones,
+    "syllable": _syllables,
 }
+COARSER: dict[str, Callable[[str], str]] = {"vowel": lambda label: label[1], "consonant": lambda label: label[0]}
+"""Of a syllable."""
+FACTORS = (*CUTS, *COARSER)
 """What the classes of a code can be."""
 
 
 def cut(corpus: Corpus, factor: str, sim: Sim, source: str, depth: int, frames: int) -> Segments:
     """Every segment of a factor; held out by speaker (words), word (speakers, syllables) or sentence (phones)."""
-    parts = list(FACTORS[factor](corpus))
+    if factor in COARSER:
+        return cut(corpus, "syllable", sim, source, depth, frames).relabelled(COARSER[factor])
+    parts = list(CUTS[factor](corpus))
     if not parts:
         raise ValueError(f"No clips for {factor!r} in this corpus; check --folders.")
     classes = tuple(sorted({part.label for part in parts}))

@@ -18,8 +18,9 @@ from model.sparse import LOG_MEL, SparseCode
 from model.training import card, score_ordered, score_sparse, sparse
 from model.training.data import DEFAULT_FOLDERS, Corpus, load_corpus
 from model.training.experiment import REPORTS
-from model.training.segments import Segments
+from model.training.segments import COARSER, Segments
 from model.training.sparse import SparseOptions
+from model.workers import workers
 
 ALIGNMENTS = (300.0, 1000.0, 3000.0)
 SOURCES = {
@@ -82,20 +83,10 @@ def run(options: StructuredOptions) -> None:
     corpus = load_corpus(options.folders)
     sims = {name: Sim.from_pretrained(name, device="cpu") for name in SEEDS}
     seeds = {name: load_encoder(options.shipped / other) for name, other in SEEDS.items()}
-    tables: dict[str, Any] = {
-        **score_ordered.score(sims, seeds, corpus),
-        "Sparse codes": {},
-        "Syllables that share dimensions": {},
-    }
-    described: dict[tuple[str, str], Segments] = {}
-    for wanted in tqdm(list(options.codes()), desc="sparse codes"):
-        key = (wanted.factor, wanted.source)
-        if key not in described:
-            described[key] = sparse.segments_of(wanted, corpus)
-        code = SparseCode.from_pretrained(options.shipped / wanted.name)
-        tables["Sparse codes"][wanted.name] = score_sparse.score_code(code, described[key])
-        if wanted.factor == "syllable" and wanted.kind in ("aligned", "plain"):
-            tables["Syllables that share dimensions"][wanted.name] = score_sparse.relatedness(code)
+    with workers() as pool:
+        ordered = pool.submit(score_ordered.score, sims, seeds, corpus)
+        codes = pool.submit(_score_codes, options, corpus)
+        tables: dict[str, Any] = {**ordered.result(), **codes.result()}
     text = "\n\n".join(f"## {title}\n\n{NOTES[title]}\n\n{card.table(rows)}" for title, rows in tables.items())
     path = options.reports / "structured.md"
     path.write_text(f"{HEAD}\n\n{text}\n", encoding="utf-8")
@@ -105,14 +96,39 @@ def run(options: StructuredOptions) -> None:
     print(text)  # noqa: T201
 
 
+def _score_codes(options: StructuredOptions, corpus: Corpus) -> dict[str, card.Scores]:
+    rows: card.Scores = {}
+    related: card.Scores = {}
+    described = Described(corpus)
+    for wanted in tqdm(list(options.codes()), desc="sparse codes"):
+        code = SparseCode.from_pretrained(options.shipped / wanted.name)
+        rows[wanted.name] = score_sparse.score_code(code, described.segments(wanted))
+        if wanted.factor == "syllable" and wanted.kind in ("aligned", "plain"):
+            related[wanted.name] = score_sparse.relatedness(code)
+    return {"Sparse codes": rows, "Syllables that share dimensions": related}
+
+
+class Described:
+    """Segments of a corpus, each described once."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.known: dict[tuple[str, str], Segments] = {}
+
+    def segments(self, code: SparseOptions) -> Segments:
+        factor = "syllable" if code.factor in COARSER else code.factor
+        key = (factor, code.source)
+        if key not in self.known:
+            self.known[key] = sparse.segments_of(replace(code, factor=factor), self.corpus)
+        found = self.known[key]
+        return found.relabelled(COARSER[code.factor]) if code.factor in COARSER else found
+
+
 def train(options: StructuredOptions, corpus: Corpus) -> None:
     """Train every code and copy what is shipped."""
-    described: dict[tuple[str, str], Segments] = {}
+    described = Described(corpus)
     for code in options.codes():
-        key = (code.factor, code.source)
-        if key not in described:
-            described[key] = sparse.segments_of(code, corpus)
-        run = sparse.train_on(code, corpus, described[key])
+        run = sparse.train_on(code, corpus, described.segments(code))
         _ship(run, options.shipped / code.name)
     for name, factor in SHIPPED.items():
         _ship(options.shipped / options.chosen(factor).name, checkpoint.CHECKPOINTS / name)
