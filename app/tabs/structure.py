@@ -30,7 +30,8 @@ def build(explorer: Explorer) -> None:
     """Fill the tab that is open."""
     gr.Markdown(wording.STRUCTURE_INTRO, elem_id="structure")
     _ordered(explorer)
-    codes = {name: SparseCode.from_pretrained(name) for name in checkpoint.available("source")}
+    names = sorted(checkpoint.available("source"), key=lambda name: [*wording.CODES, name].index(name))
+    codes = {name: SparseCode.from_pretrained(name) for name in names}
     if codes:
         _sparse(codes, explorer.sim(explorer.checkpoints[0]))
 
