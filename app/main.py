@@ -79,8 +79,8 @@ def build_page(explorer: Explorer) -> gr.Blocks:
             view = explore.build(explorer)
         with gr.Tab(wording.LENSES_TAB) as tab:
             lenses.build(explorer, view, tab)
-        with gr.Tab(wording.STRUCTURE_TAB):
-            structure.build(explorer)
+        with gr.Tab(wording.STRUCTURE_TAB) as tab:
+            structure.build(explorer, tab)
         if compare.REPORT.is_file():
             with gr.Tab(wording.COMPARE_TAB):
                 compare.build(explorer.checkpoints)

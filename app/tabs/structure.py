@@ -26,14 +26,14 @@ SHOWN_SHARE = 0.1
 QUIETLY: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(explorer: Explorer) -> None:
+def build(explorer: Explorer, tab: gr.Tab) -> None:
     """Fill the tab that is open."""
     gr.Markdown(wording.STRUCTURE_INTRO, elem_id="structure")
     _ordered(explorer)
     names = sorted(checkpoint.available("source"), key=lambda name: [*wording.CODES, name].index(name))
     codes = {name: SparseCode.from_pretrained(name) for name in names}
     if codes:
-        _sparse(codes, explorer.sim(explorer.checkpoints[0]))
+        _sparse(codes, explorer.sim(explorer.checkpoints[0]), tab)
 
 
 def _ordered(explorer: Explorer) -> None:
@@ -57,14 +57,15 @@ def _ordered(explorer: Explorer) -> None:
         choice.change(draw, [model, depth], plot, **QUIETLY)
 
 
-def _sparse(codes: Mapping[str, SparseCode], sim: Sim) -> None:
+def _sparse(codes: Mapping[str, SparseCode], sim: Sim, tab: gr.Tab) -> None:
     """A table of classes to click, the sliders of the class that was chosen, and how they sound."""
     gr.Markdown(wording.SPARSE)
     first = next(iter(codes))
     with gr.Row():
         titles = [(wording.CODES.get(name, name), name) for name in codes]
         chosen = gr.Radio(titles, value=first, label=wording.CODE, elem_id="code")
-        named = gr.Dropdown(list(codes[first].config.classes), label=wording.CLASS, elem_id="class", filterable=True)
+        classes = list(codes[first].config.classes)
+        named = gr.Dropdown(classes, value=classes[0], label=wording.CLASS, elem_id="class")
     table = gr.Dataframe(table_of(codes[first]), interactive=False, elem_id="classes", max_height=360)
     note = gr.Markdown(elem_id="belongs")
     with gr.Row():
@@ -91,8 +92,9 @@ def _sparse(codes: Mapping[str, SparseCode], sim: Sim) -> None:
 
     chosen.change(choose_code, chosen, [named, table], **QUIETLY)
     table.select(click, chosen, named, **QUIETLY)
-    shown = named.change(choose_class, [chosen, named], [note, *sliders], **QUIETLY)
-    shown.then(moved, [chosen, named, *sliders], [sound, picture], **QUIETLY)
+    for event in (named.change, tab.select):
+        shown = event(choose_class, [chosen, named], [note, *sliders], **QUIETLY)
+        shown.then(moved, [chosen, named, *sliders], [sound, picture], **QUIETLY)
     for slider in sliders:
         slider.release(moved, [chosen, named, *sliders], [sound, picture], trigger_mode="always_last", **QUIETLY)
 
