@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,14 @@ def test_every_code_of_the_report_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
     assert {options.chosen(factor).name for factor in structured.SHIPPED.values()} <= set(names)
     assert set(structured.SOURCES) == set(segments.FACTORS)
+
+
+def test_the_report_says_which_goals_were_reached() -> None:
+    options = StructuredOptions()
+    tables = json.loads((options.reports / "structured.json").read_text())
+    rows = structured.goals(options, tables)
+    for row in rows.values():
+        assert row["reached"] == (row.get("at least", -1) <= row["found"] <= row.get("at most", 99))
+    tables["Sparse codes"][options.chosen("word").name]["overlap within"] = 0.95
+    assert not rows["word: overlap within"]["reached"]
+    assert structured.goals(options, tables)["word: overlap within"]["reached"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -87,13 +87,56 @@ def run(options: StructuredOptions) -> None:
         ordered = pool.submit(score_ordered.score, sims, seeds, corpus)
         codes = pool.submit(_score_codes, options, corpus)
         tables: dict[str, Any] = {**ordered.result(), **codes.result()}
-    text = "\n\n".join(f"## {title}\n\n{NOTES[title]}\n\n{card.table(rows)}" for title, rows in tables.items())
+    write_report(options, tables)
+
+
+def write_report(options: StructuredOptions, tables: dict[str, Any]) -> None:
+    """Markdown, JSON, and the scores of shipped codes in their cards."""
+    shown = {"Goals": goals(options, tables), **tables}
+    text = "\n\n".join(f"## {title}\n\n{NOTES[title]}\n\n{card.table(rows)}" for title, rows in shown.items())
     path = options.reports / "structured.md"
     path.write_text(f"{HEAD}\n\n{text}\n", encoding="utf-8")
     path.with_suffix(".json").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
     for name, factor in SHIPPED.items():
         write_card(checkpoint.CHECKPOINTS / name, tables["Sparse codes"][options.chosen(factor).name])
     print(text)  # noqa: T201
+
+
+def goals(options: StructuredOptions, tables: Mapping[str, card.Scores]) -> card.Scores:
+    """What was aimed at, what was found, and 1 where it was reached."""
+    matched, ordered, codes = (tables[name] for name in ("Identifiability", "Ordered dimensions", "Sparse codes"))
+    ours = max((row for row in matched if row.startswith("speech-tri")), key=lambda row: matched[row][MATCHED])
+    depths = [row.split("depth ")[1] for row in matched if row.startswith("speech-tri")]
+    kept = [ordered[f"speech-tri, depth {depth}, 8"][WORDS] / _word(ordered, "speech-tri", depth) for depth in depths]
+    gained = [_word(ordered, "speech-tri", depth) - _word(ordered, "speech", depth) for depth in depths]
+    rows = {
+        f"two trainings, 16 most important, {ours}": _goal(matched[ours][MATCHED], least=0.9),
+        f"the same, plain, {ours[-7:]}": _goal(matched[ours.replace("-tri", "")][MATCHED], most=0.6),
+        "share of word accuracy in the top 8, worst depth": _goal(min(kept), least=0.9),
+        "word accuracy beyond plain, worst depth": _goal(min(gained), least=-0.01),
+    }
+    for factor in SOURCES:
+        code = options.chosen(factor)
+        row = codes[code.name]
+        rows[f"{factor}: overlap within"] = _goal(row["overlap within"], least=0.8)
+        rows[f"{factor}: overlap between"] = _goal(row["overlap between"], most=0.5)
+        rows[f"{factor}: active share"] = _goal(row["active share"], most=0.15)
+        if factor in COMPARED:
+            plain = codes[replace(code, kind="plain").name]
+            ratio = row["reconstruction dB"] / plain["reconstruction dB"]
+            rows[f"{factor}: error relative to plain"] = _goal(ratio, most=1.1)
+    return rows
+
+
+def _word(ordered: card.Scores, name: str, depth: str) -> float:
+    """Accuracy with all dimensions."""
+    return ordered[f"{name}, depth {depth}, 32"][WORDS]
+
+
+def _goal(found: float, least: float | None = None, most: float | None = None) -> dict[str, float]:
+    met = (least is None or found >= least) and (most is None or found <= most)
+    limit = {"at least": least} if least is not None else {"at most": most or 0.0}
+    return {"found": found, **limit, "reached": int(met)}
 
 
 def _score_codes(options: StructuredOptions, corpus: Corpus) -> dict[str, card.Scores]:
@@ -159,7 +202,10 @@ HEAD = """# Ordered and sparse latents
 Written by `python -m model.training structured` from shipped weights; `structured --train` trains the sparse codes
 anew, `encoder speech-tri` and `encoder speech` the encoders. All figures are of speech held out by speaker (words), by
 word (speakers, syllables) or by sentence (phones)."""
+MATCHED, WORDS = "16 most important", "word probe, top"
 NOTES = {
+    "Goals": """What was aimed at. A code of consonants whose classes overlap as much between as within says that
+consonants have no dimensions of their own; see also which syllables share theirs.""",
     "Identifiability": """Mean absolute correlation of the dimensions of two trainings that differ in their seed, each
 with its best partner (one to one), frame by frame on held-out speakers. The 16 and the 8 most important dimensions of
 the first one are those best predicted by themselves (triCL) or with most nats (plain). `turned` is the same encoder
