@@ -15,6 +15,7 @@ from model import checkpoint
 from model.sparse import SparseCode, SparseConfig, SpikeSlab
 from model.training import score_sparse, sparse
 from model.training.data import Corpus
+from model.training.fit import Draw
 from model.training.segments import Segments
 from model.training.sparse import SparseOptions
 from model.training.sparse_objectives import jensen_shannon_nats, misalignment_nats, spike_slab_kl_nats
@@ -121,8 +122,6 @@ def test_every_part_of_a_code_is_trained(tmp_path: Path) -> None:
     config = SparseConfig("toy", 0, "word", found.classes, 8, 16)
     task = sparse.SparseTask(toy_options(tmp_path), found, config)
     task.updates += 200  # Before that slabs are all the same.
-    from model.training.fit import Draw
-
     generator = torch.Generator().manual_seed(0)
     batch: tuple[Tensor, ...] = task.draw_batch(Corpus([], []), 32, 0, generator)
     task(*batch, Draw(generator, generator))["loss"].backward()
