@@ -70,6 +70,7 @@ CODES = {
 CODE, CLASS, SEGMENT = "Code", "Class", "The class's typical sound, with the sliders as they are"
 OWN, SHARED = "Dimension {dimension}: only this class", "Dimension {dimension}: shared with {others} others"
 BELONGS = "**{label}** has {count} dimensions; {own} of them belong to no other class."
+FIRST_ONES = "The {sliders} that fewest classes share have sliders."
 NO_CLASS = "There is no class {label!r} in this code; choose one of its own, such as {classes}."
 
 COMPARE_INTRO = (

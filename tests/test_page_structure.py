@@ -55,6 +55,13 @@ def test_a_class_has_its_own_dimensions_first(code: SparseCode) -> None:
     assert table["data"] == [["yes", "100", "90", ""], ["no", "100", "", "80"]]
 
 
+def test_a_class_of_many_dimensions_says_which_ones_have_sliders(code: SparseCode, monkeypatch) -> None:
+    monkeypatch.setattr(structure, "SLIDERS", 1)
+    note, *sliders = structure.open_class(code, "yes")
+    assert "2 dimensions" in note and "The 1 that fewest classes share" in note
+    assert [slider.label for slider in sliders] == ["Dimension 1: only this class"]
+
+
 def test_a_slider_changes_the_sound(code: SparseCode, ordered: Sim) -> None:
     (rate_hz, typical), _ = structure.hear({"toy": code}, ordered, "toy", "yes", 1.5, 0.5)
     (_, moved), _ = structure.hear({"toy": code}, ordered, "toy", "yes", -1.5, 0.5)

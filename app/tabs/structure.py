@@ -18,8 +18,8 @@ from model.config import SAMPLE_RATE_HZ
 from model.sim import Sim
 from model.sparse import SparseCode
 
-SLIDERS = 8
-"""A class has seldom more dimensions than that."""
+SLIDERS = 12
+"""Nearly every word, voice and syllable has fewer dimensions; of more, those that fewest classes share are offered."""
 REACH = 3.0
 SHOWN_SHARE = 0.1
 """A dimension that is active in less than that of every class is not in the table."""
@@ -114,11 +114,11 @@ def table_of(code: SparseCode) -> dict[str, Any]:
 def open_class(code: SparseCode, label: str) -> list[Any]:
     """A note, and a slider for each dimension of the class, from its own ones to those that many share."""
     row = _class_of(code, label)
-    mine = code.own_dimensions(row)[:SLIDERS]
+    mine = code.own_dimensions(row)
     sharing = (code.activity > 0.5).sum(0)
     sliders = []
     for place in range(SLIDERS):
-        if place >= len(mine):
+        if place >= len(mine):  # Hides what another class needed.
             sliders.append(gr.Slider(visible=False))
             continue
         dimension, others = mine[place], int(sharing[mine[place]]) - 1
@@ -126,7 +126,8 @@ def open_class(code: SparseCode, label: str) -> list[Any]:
         value = round(float(code.typical[row, dimension].clamp(-REACH, REACH)), 1)
         sliders.append(gr.Slider(value=value, label=title, visible=True))
     own = sum(int(sharing[dimension]) == 1 for dimension in mine)
-    return [wording.BELONGS.format(label=label, count=len(mine), own=own), *sliders]
+    note = wording.BELONGS.format(label=label, count=len(mine), own=own)
+    return [f"{note} {wording.FIRST_ONES.format(sliders=SLIDERS)}" if len(mine) > SLIDERS else note, *sliders]
 
 
 def hear(codes: Mapping[str, SparseCode], sim: Sim, name: str, label: str, *values: float) -> tuple[Any, Any]:
