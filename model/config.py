@@ -220,12 +220,8 @@ class SimConfig:
 
     @classmethod
     def load(cls, path: Path) -> SimConfig:
-        """Read config.json; an unknown key, a wrong type or broken JSON is a ValueError that names it."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not valid JSON ({error}); restore it from the repository.") from None
-        return from_dict(cls, values, where=path.name)
+        """Read config.json; see `read_config`."""
+        return read_config(cls, path)
 
 
 _NESTED: dict[str, type] = {
@@ -234,6 +230,15 @@ _NESTED: dict[str, type] = {
     "decoder": DecoderConfig,
     "vocoder": VocoderConfig,
 }
+
+
+def read_config(cls: type, path: Path) -> Any:
+    """A config from its JSON file; an unknown key, a wrong type or broken JSON is a ValueError that names it."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid JSON ({error}); restore it from the repository.") from None
+    return from_dict(cls, values, where=path.name)
 
 
 def from_dict(cls: type, values: Any, where: str) -> Any:

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from model import checkpoint
-from model.config import SAMPLE_RATE_HZ, MelConfig, from_dict, require_positive
+from model.config import SAMPLE_RATE_HZ, MelConfig, read_config, require_positive
+from model.lenses.readout import SEGMENTS
 from model.vocoder import Vocoder
 
-SEGMENTS = 3
-"""A segment is described by the means over its thirds: one mean over all of it would hide the order of sounds."""
 SEGMENT_FRAMES = 48
 """Of the spectrogram that every segment is stretched to."""
 LOG_MEL = "log-mel"
@@ -56,12 +55,8 @@ class SparseConfig:
 
     @classmethod
     def load(cls, path: Path) -> SparseConfig:
-        """Read config.json; an unknown key, a wrong type or broken JSON is a ValueError that names it."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not valid JSON ({error}); restore it from the repository.") from None
-        return from_dict(cls, values, where=path.name)
+        """Read config.json; see `read_config`."""
+        return read_config(cls, path)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -159,7 +154,7 @@ class SparseCode(nn.Module):
 
 
 def described(frames: Tensor) -> Tensor:
-    """Frames (B, C, F) of a segment -> (B, SEGMENTS * C)."""
+    """Frames (B, C, F) of a segment -> means over its thirds (B, SEGMENTS * C)."""
     return nn.functional.adaptive_avg_pool1d(frames, SEGMENTS).flatten(1)
 
 

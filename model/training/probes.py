@@ -11,9 +11,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from model.lenses.readout import SEGMENTS
 from model.training.data import Clip, Corpus
 
-SEGMENTS = 3
 Features = Callable[[Tensor], list[Tensor]]
 """Waveform (1, 1, T) -> one (1, C, F) a feature set."""
 

@@ -14,6 +14,7 @@ from model import checkpoint
 from model.config import SAMPLE_RATE_HZ
 from model.encoder import Encoder
 from model.latents import gaussian_kl
+from model.lenses.readout import SEGMENTS
 from model.sim import Sim
 from model.training import probes
 from model.training.card import Scores
@@ -136,7 +137,7 @@ def _crops(corpus: Corpus, count: int, seed: int) -> Tensor:
 def _described(sim: Sim, corpus: Corpus) -> list[np.ndarray]:
     """For each depth (clips, C, thirds)."""
     found = probes.pooled_features(corpus, corpus.clips, lambda waveform: [of.mean for of in sim.encoder(waveform)])
-    return [rows.reshape(len(rows), -1, probes.SEGMENTS) for rows in found]
+    return [rows.reshape(len(rows), -1, SEGMENTS) for rows in found]
 
 
 class _Rows:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from model.audio import log_mel
 from model.config import SAMPLE_RATE_HZ, MelConfig
+from model.lenses.readout import SEGMENTS
 from model.training import disentanglement, probes
 from model.training.data import Clip, Corpus
 
@@ -22,7 +23,7 @@ COEFFICIENTS = 20
 
 POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda frames: frames.mean(-1),
-    "thirds": lambda frames: torch.nn.functional.adaptive_avg_pool1d(frames, probes.SEGMENTS).flatten(1),
+    "thirds": lambda frames: torch.nn.functional.adaptive_avg_pool1d(frames, SEGMENTS).flatten(1),
     "middle": lambda frames: frames[..., frames.shape[-1] // 2],
 }
 """Frames (B, C, F) -> (B, D): the paper's mean over time, which hides consonants, a mean for each third of it, and one
