@@ -39,8 +39,9 @@ def probes(systems: Mapping[str, Any], names: Mapping[str, str], measure: str) -
             error_y={"array": [np.std(values) for values in found.values()]},
             marker_color=color,
         )
-    for part, row in systems.get("classical", {}).items():
-        figure.add_hline(float(np.mean(row[measure])), line_dash="dot", annotation_text=part)
+    # Named in the legend, since lines that lie close together leave no room for words beside them.
+    for (part, row), dash in zip(systems.get("classical", {}).items(), ("dot", "dash"), strict=False):
+        figure.add_hline(float(np.mean(row[measure])), line_dash=dash, name=part, showlegend=True)
     return finished(figure, yaxis={"title": wording.ACCURACY, "range": [0, 1], "tickformat": ".0%"})
 
 
@@ -60,7 +61,8 @@ def interpolation(systems: Mapping[str, Any], names: Mapping[str, str], depth: s
     return finished(
         figure,
         xaxis={"title": wording.CHANNELS_REPLACED, "type": "log", "tickvals": counts, "ticktext": counts},
-        yaxis={"title": wording.DISTANCE_LEFT, "range": [0, 1]},
+        # A mixture can be farther from the goal than the other sound is, so that 1 is not the most.
+        yaxis={"title": wording.DISTANCE_LEFT, "rangemode": "tozero"},
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import parselmouth
@@ -77,8 +76,3 @@ def _pesq(true: np.ndarray, heard: np.ndarray) -> float:
     """Not a number where PESQ finds no speech."""
     score = pesq(SAMPLE_RATE_HZ, true, heard, "wb", on_error=PesqError.RETURN_VALUES)
     return math.nan if score < 0 else float(score)
-
-
-def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean of every measure over the clips it could score, and how many clips there were."""
-    return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]} | {"clips": len(rows)}

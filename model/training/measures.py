@@ -1,6 +1,8 @@
-"""Measures of latents and maps, each on one batch."""
+"""Measures of latents and maps, each on one batch, and their average over clips."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -49,3 +51,8 @@ def correlation(first: Tensor, second: Tensor) -> float:
     if any(values.max() == values.min() for values in (first, second)):
         return 0.0
     return float(spearmanr(first.flatten(), second.flatten()).statistic)
+
+
+def average(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean of every measure over the rows that have it; one that does not apply to a row is not a number there."""
+    return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}

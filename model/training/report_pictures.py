@@ -61,16 +61,16 @@ def draw_interpolation(systems: Mapping[str, Any], names: Mapping[str, str], pat
     """A row a distance, a column a depth, a line a system."""
     first = next(iter(systems.values()))
     distances = list(next(iter(first.values())))
-    figure, panels = plt.subplots(
-        len(distances), len(first), figsize=(11, 6), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure, panels = plt.subplots(len(distances), len(first), figsize=(11, 6), squeeze=False, layout="constrained")
     for row, distance in zip(panels, distances, strict=True):
         for axes, depth in zip(row, first, strict=True):
             for system, depths in systems.items():
                 scores = depths[depth][distance]["scores"]
                 area = depths[depth][distance]["area"]
                 axes.plot([int(n) for n in scores], scores.values(), "o-", label=f"{names[system]}, area {area:.2f}")
-            axes.set(title=f"{depth}, {distance}", xscale="log", xlabel="channels exchanged", ylim=(0, 1.05))
+            # A mixture can be farther from the goal than the other sound is, so that 1 is not the most.
+            axes.set(title=f"{depth}, {distance}", xscale="log", xlabel="channels exchanged")
+            axes.set_ylim(bottom=0)
             axes.legend(fontsize="small")
         row[0].set_ylabel("distance left")
     _save(figure, path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +18,7 @@ from model.training.bottlenecks import decider, decisions_kept, evenly, without
 from model.training.calibration import calibrate
 from model.training.card import Scores
 from model.training.data import Corpus
-from model.training.measures import correlation
+from model.training.measures import average, correlation
 
 DRAWS = 8
 REMOVED_SHARE = 0.25
@@ -78,9 +77,7 @@ def score(sim: Sim, heads: InformationHeads, test: Corpus, seed: int) -> Scores:
             for decision in heads.classes:
                 row = scorer.score_clip(latents[depth:], level, depth, decision, generator)
                 rows.setdefault(f"depth {depth}, {decision}", []).append(row)
-    return {
-        name: {measure: float(np.mean([row[measure] for row in of])) for measure in of[0]} for name, of in rows.items()
-    }
+    return {name: average(of) for name, of in rows.items()}
 
 
 class Scorer:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -23,7 +22,7 @@ from model.sim import Sim
 from model.training import card, lens_baselines, score_information, score_sound
 from model.training.card import Scores
 from model.training.data import DEFAULT_FOLDERS, Corpus, load_corpus
-from model.training.measures import correlation
+from model.training.measures import average, correlation
 
 STEPS = 20
 BATCH = 8
@@ -101,15 +100,11 @@ def verdict(rows: Scores) -> str:
 
 def score_depth(sim: Sim, waveforms: Sequence[Tensor], depth: int, options: LensOptions) -> Scores:
     """Method -> measure -> mean over clips."""
-    rows: dict[str, dict[str, list[float]]] = {}
+    rows: dict[str, list[dict[str, float]]] = {}
     for number, waveform in enumerate(tqdm(waveforms, desc=f"depth {depth}")):
-        for name, measures in score_clip(sim, waveform, depth, options, seed=options.seed + number).items():
-            for measure, value in measures.items():
-                rows.setdefault(name, {}).setdefault(measure, []).append(value)
-    return {
-        name: {measure: float(np.mean(values)) for measure, values in measures.items()}
-        for name, measures in rows.items()
-    }
+        for name, scores in score_clip(sim, waveform, depth, options, seed=options.seed + number).items():
+            rows.setdefault(name, []).append(scores)
+    return {name: average(of) for name, of in rows.items()}
 
 
 def score_clip(sim: Sim, waveform: Tensor, depth: int, options: LensOptions, seed: int) -> Scores:

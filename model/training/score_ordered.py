@@ -22,6 +22,7 @@ from model.training.data import Clip, Corpus
 from model.training.encoder import SETTLING_BATCH, TURNING_CROPS
 from model.training.export import load_predictors
 from model.training.identifiability import matched_correlations, rotated
+from model.training.measures import average
 from model.training.objectives import InfoNce
 from model.training.tri_factor import TriFactor, half_life_s, importance, turn_to_optimum
 
@@ -165,7 +166,7 @@ def _by_count(rows: _Rows, order: np.ndarray, count: int) -> dict[str, float]:
         return found
     generator = np.random.default_rng(0)
     draws = [rows.scores(generator.permutation(order)[:count]) for _ in range(DRAWS)]
-    found |= {f"{name}, random": float(np.mean([draw[name] for draw in draws])) for name in draws[0]}
+    found |= {f"{name}, random": value for name, value in average(draws).items()}
     return found | {f"{name}, bottom": value for name, value in rows.scores(order[-count:]).items()}
 
 

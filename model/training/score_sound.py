@@ -20,6 +20,7 @@ from model.training.baselines import griffin_lim
 from model.training.card import Scores
 from model.training.data import Clip, Corpus
 from model.training.intelligibility import WordClassifier
+from model.training.measures import average
 from model.training.reference import MirroredDecoder, load_reference
 
 System = Callable[[Tensor], Tensor]
@@ -63,7 +64,7 @@ def score_sound(sim: Sim, found: dict[str, System], test: Corpus, clips: Sequenc
         waveform = test.waveform(clip)[None]
         for name, system in found.items():
             collected.setdefault(name, []).append(hearing.compare(waveform, system(waveform), sim.config.mel))
-    return {name: hearing.mean(rows) for name, rows in collected.items()}
+    return {name: average(rows) | {"clips": len(rows)} for name, rows in collected.items()}
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from model.config import SAMPLE_RATE_HZ, MelConfig
 from model.lenses.readout import SEGMENTS
 from model.training import disentanglement, probes
 from model.training.data import Clip, Corpus
+from model.training.measures import average
 
 BATCH = 16
 COEFFICIENTS = 20
@@ -109,7 +110,7 @@ def _structure(poolings: Mapping[str, np.ndarray], clips: Sequence[Clip], split:
     row = vowel_concentration(poolings, clips, split)
     row["total correlation nats"] = disentanglement.total_correlation_nats(poolings["middle"])
     places = [_at_position(poolings["mean"], clips, split, position) for position in ("1", "2", "3")]
-    return row | {name: float(np.mean([place[name] for place in places])) for name in places[0]}
+    return row | average(places)
 
 
 def vowel_concentration(poolings: Mapping[str, np.ndarray], clips: Sequence[Clip], split: Split) -> dict[str, float]:
