@@ -67,6 +67,29 @@ CODES = {
     "sparse-phone": "Russian phones, one voice",
 }
 """Sparse code -> title."""
+WORDS = {
+    "00": "数字 shùzì, number",
+    "01": "语音 yǔyīn, speech",
+    "02": "语言 yǔyán, language",
+    "03": "识别 shíbié, recognition",
+    "04": "中国 Zhōngguó, China",
+    "05": "总工 zǒnggōng, chief engineer",
+    "06": "北京 Běijīng",
+    "07": "背景 bèijǐng, background",
+    "08": "上海 Shànghǎi",
+    "09": "商行 shāngháng, trading firm",
+    "10": "复旦 Fùdàn, a university",
+    "11": "饭店 fàndiàn, restaurant",
+    "12": "speech",
+    "13": "speaker",
+    "14": "signal",
+    "15": "process",
+    "16": "print",
+    "17": "open",
+    "18": "close",
+    "19": "project",
+}
+"""The words of DSPSpeech-20, which numbers them."""
 CODE, CLASS, SEGMENT = "Code", "Class", "The class's typical sound, with the sliders as they are"
 OWN, SHARED = "Dimension {dimension}: only this class", "Dimension {dimension}: shared with {others} others"
 BELONGS = "**{label}** has {count} dimensions; {own} of them belong to no other class."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from app import structure_figures, wording
 from app.explorer import Explorer
 from app.tabs import structure
 from model import Sim, checkpoint
+from model.audio import SPEECH_LEVEL_DBFS, level_dbfs
 from model.sparse import SparseCode, SparseConfig
 from model.training import sparse
 from tests.browser import serving, visitor
@@ -67,6 +70,26 @@ def test_a_slider_changes_the_sound(code: SparseCode, ordered: Sim) -> None:
     (_, moved), _ = structure.hear({"toy": code}, ordered, "toy", "yes", -1.5, 0.5)
     assert rate_hz == 16_000 and len(typical) == 12_800
     assert not np.array_equal(typical, moved)
+
+
+def test_numbered_words_are_shown_as_words() -> None:
+    code = SparseCode(SparseConfig("small", 2, "word", ("06", "yes"), 8, 4))
+    assert structure.classes_of(code) == {"choices": [("北京 Běijīng", "06"), ("yes", "yes")], "value": "06"}
+    assert structure.open_class(code, "06")[0].startswith("**北京 Běijīng** has 0")
+
+
+def test_what_is_heard_is_at_speech_level_and_keeps_a_slider_s_change_of_level(
+    code: SparseCode, ordered: Sim, monkeypatch
+) -> None:
+    def sound(code: torch.Tensor, vocoder: object) -> tuple[torch.Tensor, torch.Tensor]:
+        tone = torch.sin(torch.arange(16_000) * 0.1)
+        return torch.zeros(1, 80, 100), 0.001 * code[0, 1] * tone[None, None]
+
+    monkeypatch.setattr(code, "sound", sound)
+    (_, typical), _ = structure.hear({"toy": code}, ordered, "toy", "yes", 1.5, 0.5)
+    (_, moved), _ = structure.hear({"toy": code}, ordered, "toy", "yes", 3.0, 0.5)
+    levels = [level_dbfs(torch.from_numpy(samples)[None] / 32767) for samples in (typical, moved)]
+    assert levels == pytest.approx([SPEECH_LEVEL_DBFS, SPEECH_LEVEL_DBFS + 20 * math.log10(2)], abs=0.1)
 
 
 def test_an_unknown_class_gets_a_sentence(code: SparseCode, ordered: Sim) -> None:

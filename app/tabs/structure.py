@@ -13,7 +13,7 @@ from app import structure_figures, wording
 from app.explorer import Explorer
 from app.tabs.explore import refusals_shown
 from model import checkpoint
-from model.audio import to_int16
+from model.audio import speech_gain, to_int16
 from model.config import SAMPLE_RATE_HZ
 from model.sim import Sim
 from model.sparse import SparseCode
@@ -64,8 +64,7 @@ def _sparse(codes: Mapping[str, SparseCode], sim: Sim, tab: gr.Tab) -> None:
     with gr.Row():
         titles = [(wording.CODES.get(name, name), name) for name in codes]
         chosen = gr.Radio(titles, value=first, label=wording.CODE, elem_id="code")
-        classes = list(codes[first].config.classes)
-        named = gr.Dropdown(classes, value=classes[0], label=wording.CLASS, elem_id="class")
+        named = gr.Dropdown(**classes_of(codes[first]), label=wording.CLASS, elem_id="class")
     table = gr.Dataframe(table_of(codes[first]), interactive=False, elem_id="classes", max_height=360)
     note = gr.Markdown(elem_id="belongs")
     with gr.Row():
@@ -80,8 +79,7 @@ def _sparse(codes: Mapping[str, SparseCode], sim: Sim, tab: gr.Tab) -> None:
     moved = partial(hear, codes, sim)
 
     def choose_code(name: str) -> tuple[Any, Any]:
-        classes = list(codes[name].config.classes)
-        return gr.Dropdown(classes, value=classes[0]), table_of(codes[name])
+        return gr.Dropdown(**classes_of(codes[name])), table_of(codes[name])
 
     def choose_class(name: str, label: str) -> list[Any]:
         with refusals_shown():
@@ -99,14 +97,20 @@ def _sparse(codes: Mapping[str, SparseCode], sim: Sim, tab: gr.Tab) -> None:
         slider.release(moved, [chosen, named, *sliders], [sound, picture], trigger_mode="always_last", **QUIETLY)
 
 
+def classes_of(code: SparseCode) -> dict[str, Any]:
+    """Of a dropdown: the classes by their titles, and the first one chosen."""
+    classes = code.config.classes
+    return {"choices": [(wording.WORDS.get(label, label), label) for label in classes], "value": classes[0]}
+
+
 def table_of(code: SparseCode) -> dict[str, Any]:
     """Classes by dimensions: in how many percent of a class each dimension is active; what all share comes first."""
     activity = code.activity
     used = (activity.amax(0) >= SHOWN_SHARE).nonzero()[:, 0].tolist()
     used.sort(key=lambda dimension: -float(activity[:, dimension].sum()))
     rows = [
-        [name, *(f"{share:.0f}" if share >= 1 else "" for share in (100 * activity[row, used]).tolist())]
-        for row, name in enumerate(code.config.classes)
+        [title, *(f"{share:.0f}" if share >= 1 else "" for share in (100 * activity[row, used]).tolist())]
+        for row, (title, _) in enumerate(classes_of(code)["choices"])
     ]
     return {"headers": [wording.CLASS, *(str(dimension) for dimension in used)], "data": rows}
 
@@ -126,7 +130,7 @@ def open_class(code: SparseCode, label: str) -> list[Any]:
         value = round(float(code.typical[row, dimension].clamp(-REACH, REACH)), 1)
         sliders.append(gr.Slider(value=value, label=title, visible=True))
     own = sum(int(sharing[dimension]) == 1 for dimension in mine)
-    note = wording.BELONGS.format(label=label, count=len(mine), own=own)
+    note = wording.BELONGS.format(label=wording.WORDS.get(label, label), count=len(mine), own=own)
     return [f"{note} {wording.FIRST_ONES.format(sliders=SLIDERS)}" if len(mine) > SLIDERS else note, *sliders]
 
 
@@ -139,6 +143,9 @@ def hear(codes: Mapping[str, SparseCode], sim: Sim, name: str, label: str, *valu
         for dimension, value in zip(code.own_dimensions(row)[:SLIDERS], values, strict=False):
             typical[0, dimension] = value
         log_mel, waveform = code.sound(typical, sim.vocoder)
+        # A mean code sounds soft. All that the sliders make of a class is raised alike, so that level can be heard.
+        _, as_typical = code.sound(code.typical[row : row + 1], sim.vocoder)
+        waveform = speech_gain(as_typical) * waveform
         quiet = waveform / torch.clamp(waveform.abs().max() / 0.9, min=1.0)
         return (SAMPLE_RATE_HZ, to_int16(quiet[0])[0]), structure_figures.spectrogram(log_mel, code.config.mel)
 
