@@ -25,6 +25,8 @@ def toy_results() -> dict[str, Any]:
         "seeds": 2,
         "training": {"updates": 10, "batch": 4, "decoder_updates": 5},
         "probes": probed,
+        "held-out syllables": 10,
+        "questioned labels": {"dubi_1_1_du.flac": "a"},
         "released split": probed,
         "structure": {system: dict.fromkeys(DEPTHS, measures) for system in SELF_SUPERVISED},
         "beta sweep": [

@@ -23,6 +23,13 @@ def table(scores: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines)
 
 
+def goal(found: float, least: float | None = None, most: float | None = None) -> dict[str, float]:
+    """A row that says what was found, what was aimed at, of which one is given, and 1 where it was reached."""
+    met = (least is None or found >= least) and (most is None or found <= most)
+    limit = {"at least": least} if least is not None else {"at most": most or 0.0}
+    return {"found": found, **limit, "reached": int(met)}
+
+
 def write_scores(folder: Path, text: str, tables: Mapping[str, object]) -> None:
     """Put the tables of `evaluate`, and the same as JSON, into the card."""
     as_json = (

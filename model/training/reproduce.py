@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -35,6 +35,8 @@ PAIRS = 60
 """Of words, between which is interpolated."""
 ONE_IN = 3
 """So many training clips of the sweep, and test clips of the traversals, are enough: there are hundreds."""
+HEAR_VOWELS = (*SELF_SUPERVISED, "supervised-vowel", "classical")
+"""Of what all of these say together against a label, the label is doubted."""
 AS_RELEASED = ("mean",)
 """Poolings of the authors' code."""
 
@@ -70,10 +72,11 @@ def score(options: ReproduceOptions) -> dict[str, object]:
         everything += [*settings, *traversals.values(), *interpolation.values()]
         for job in tqdm(as_completed(everything), total=len(everything), desc="scores"):
             job.result()  # The first that fails ends it.
+    scored = [*((name, job.result()) for name, job in systems), ("classical", unlearned)]
     tables: dict[str, dict[str, list[Scores]]] = {"probes": {}, "released split": {}, "structure": {}}
-    for name, scores in [*((name, job.result()) for name, job in systems), ("classical", unlearned)]:
-        for table, found in scores.items():
-            tables[table].setdefault(name, []).append(found)
+    for name, found in scored:
+        for table, scores in found.tables.items():
+            tables[table].setdefault(name, []).append(scores)
     return {
         "names": NAMES,
         "seeds": options.seeds,
@@ -83,6 +86,8 @@ def score(options: ReproduceOptions) -> dict[str, object]:
             "decoder_updates": options.mirrored.fit.steps,
         },
         **{table: _over_seeds(found) for table, found in tables.items()},
+        "held-out syllables": len(score_syllables.by_word(cut.clips).test),
+        "questioned labels": dict(sorted(set.intersection(*(s.misheard for name, s in scored if name in HEAR_VOWELS)))),
         "beta sweep": [job.result() for job in settings],
         "traversals": {name: job.result() for name, job in traversals.items()},
         "interpolation": {name: job.result() for name, job in interpolation.items()},
@@ -108,28 +113,36 @@ def _systems(options: ReproduceOptions) -> Iterator[tuple[str, System]]:
         yield "random", syllables.untrained_system(replace(options.system, system="gim", seed=seed))
 
 
-def score_system(name: str, system: System, cut: Corpus) -> dict[str, Scores]:
-    """Table -> scores of one system with one seed."""
+class Scored(NamedTuple):
+    """Scores of one system with one seed by table, and which vowels it hears other than their labels say."""
+
+    tables: dict[str, Scores]
+    misheard: set[tuple[str, str]]
+
+
+def score_system(name: str, system: System, cut: Corpus) -> Scored:
+    """One system with one seed."""
     found = score_syllables.codes(system.represent, cut)
     by_word, as_released = score_syllables.by_word(cut.clips), score_syllables.as_released(cut.clips)
-    scores = {
+    tables = {
         "probes": score_syllables.probe(found, cut.clips, by_word),
         "released split": score_syllables.probe(found, cut.clips, as_released, AS_RELEASED),
     }
     if name in SELF_SUPERVISED:
         depths = {part: poolings for part, poolings in found.items() if part != "context"}
-        scores["structure"] = score_syllables.structure(depths, cut.clips, by_word)
-    return scores
+        tables["structure"] = score_syllables.structure(depths, cut.clips, by_word)
+    return Scored(tables, score_syllables.misheard(found["depth 0"], cut.clips, by_word))
 
 
-def score_classical(cut: Corpus) -> dict[str, Scores]:
-    """The same tables for what there is without learning."""
+def score_classical(cut: Corpus) -> Scored:
+    """The same for what there is without learning."""
     unlearned = score_syllables.classical_codes(cut)
     by_word, as_released = score_syllables.by_word(cut.clips), score_syllables.as_released(cut.clips)
-    return {
+    tables = {
         "probes": score_syllables.classical(unlearned, cut.clips, by_word),
         "released split": score_syllables.classical(unlearned, cut.clips, as_released, AS_RELEASED),
     }
+    return Scored(tables, score_syllables.misheard(unlearned["log-mel"], cut.clips, by_word))
 
 
 def _over_seeds(scores: dict[str, list[Scores]]) -> dict[str, dict[str, dict[str, list[float]]]]:

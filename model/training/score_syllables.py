@@ -101,6 +101,17 @@ def probe(found: Codes, clips: Sequence[Clip], split: Split, chosen: Sequence[st
     }
 
 
+def misheard(poolings: Mapping[str, np.ndarray], clips: Sequence[Clip], split: Split) -> set[tuple[str, str]]:
+    """File and vowel of every test clip whose mean over time sounds like another vowel than that of its label."""
+    listener = probes.fit(poolings["mean"][split.train], labels(clips, "vowel", split.train))
+    heard = listener.predict(poolings["mean"][split.test])
+    return {
+        (Path(clips[index].path).name, str(vowel))
+        for index, vowel in zip(split.test, heard, strict=True)
+        if vowel != FACTORS["vowel"](clips[index])
+    }
+
+
 def structure(found: Codes, clips: Sequence[Clip], split: Split) -> Scores:
     """How few dimensions hold a vowel, how much dimensions share, and how far each keeps to vowel or consonant."""
     return {name: _structure(poolings, clips, split) for name, poolings in found.items()}

@@ -110,33 +110,27 @@ def goals(options: StructuredOptions, tables: Mapping[str, card.Scores]) -> card
     kept = [ordered[f"speech-tri, depth {depth}, 8"][WORDS] / _word(ordered, "speech-tri", depth) for depth in depths]
     gained = [_word(ordered, "speech-tri", depth) - _word(ordered, "speech", depth) for depth in depths]
     rows = {
-        f"two trainings, 16 most important, {ours}": _goal(matched[ours][MATCHED], least=0.9),
-        f"the same, plain, {ours[-7:]}": _goal(matched[ours.replace("-tri", "")][MATCHED], most=0.6),
-        "share of word accuracy in the top 8, worst depth": _goal(min(kept), least=0.9),
-        "word accuracy beyond plain, worst depth": _goal(min(gained), least=-0.01),
+        f"two trainings, 16 most important, {ours}": card.goal(matched[ours][MATCHED], least=0.9),
+        f"the same, plain, {ours[-7:]}": card.goal(matched[ours.replace("-tri", "")][MATCHED], most=0.6),
+        "share of word accuracy in the top 8, worst depth": card.goal(min(kept), least=0.9),
+        "word accuracy beyond plain, worst depth": card.goal(min(gained), least=-0.01),
     }
     for factor in SOURCES:
         code = options.chosen(factor)
         row = codes[code.name]
-        rows[f"{factor}: overlap within"] = _goal(row["overlap within"], least=0.8)
-        rows[f"{factor}: overlap between"] = _goal(row["overlap between"], most=0.5)
-        rows[f"{factor}: active share"] = _goal(row["active share"], most=0.15)
+        rows[f"{factor}: overlap within"] = card.goal(row["overlap within"], least=0.8)
+        rows[f"{factor}: overlap between"] = card.goal(row["overlap between"], most=0.5)
+        rows[f"{factor}: active share"] = card.goal(row["active share"], most=0.15)
         if factor in COMPARED:
             plain = codes[replace(code, kind="plain").name]
             ratio = row["reconstruction dB"] / plain["reconstruction dB"]
-            rows[f"{factor}: error relative to plain"] = _goal(ratio, most=1.1)
+            rows[f"{factor}: error relative to plain"] = card.goal(ratio, most=1.1)
     return rows
 
 
 def _word(ordered: card.Scores, name: str, depth: str) -> float:
     """Accuracy with all dimensions."""
     return ordered[f"{name}, depth {depth}, 32"][WORDS]
-
-
-def _goal(found: float, least: float | None = None, most: float | None = None) -> dict[str, float]:
-    met = (least is None or found >= least) and (most is None or found <= most)
-    limit = {"at least": least} if least is not None else {"at most": most or 0.0}
-    return {"found": found, **limit, "reached": int(met)}
 
 
 def _score_codes(options: StructuredOptions, corpus: Corpus) -> dict[str, card.Scores]:
