@@ -20,6 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from app import views, wording
+from app.dimension_cards import dimension_cards
 from app.examples import Example
 from app.notices import source_notices
 from app.session import Clip, ClipStore, LastAnswers, NewestRequests, clip_token
@@ -147,6 +148,7 @@ class Explorer:
             "start_s": start_s,
             "end_s": end_s,
             "orders": _orders(sim, latents, depth),
+            "cards": dimension_cards(sim, depth),
             "limit_sigma": LIMIT_SIGMA,
             "maps": views.latent_maps(latents, kinds, start_s, end_s),
             "original": _sound_and_picture(clip, self._original(clip, sim, start_s, end_s)),

@@ -96,6 +96,23 @@ BELONGS = "**{label}** has {count} dimensions; {own} of them belong to no other 
 FIRST_ONES = "The {sliders} that fewest classes share have sliders."
 NO_CLASS = "There is no class {label!r} in this code; choose one of its own, such as {classes}."
 
+MOVED, AND = "Moved from −3 to +3 σ, a clip gets {changes}.", " and "
+MOVED_NEITHER = "Moved from −3 to +3 σ, a clip gets neither louder nor brighter on average."
+CHANGES = {
+    "louder_db": ("{change:.1f} dB softer", "{change:.1f} dB louder"),
+    "brighter_octaves": ("{change:.2f} octaves darker", "{change:.2f} octaves brighter"),
+}
+"""What changes -> (less, more)."""
+FOLLOWED = {
+    "level": "level ({r:.2f})",
+    "voicing": "voicing ({r:.2f})",
+    "pitch": "pitch ({r:.2f})",
+    "brightness": "brightness ({r:.2f})",
+}
+FOLLOWS = "In held-out speech it follows {listing}:"
+FOLLOWS_NONE = "In held-out speech it follows neither level, voicing, pitch nor brightness (all |r| below {least}):"
+ON_FRAMES = "rank correlations over {frames:,.0f} frames, {voiced:,.0f} of them voiced."
+
 COMPARE_INTRO = (
     "One network, trained in different ways on the three-syllable words of one speaker, and asked the same questions "
     "about words that it never met."

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from model import Sim
-from model.audio import log_mel
+from model.audio import log_mel, mel_centers_hz
 from model.config import MelConfig
-from model.training import hearing, traversal
+from model.training import correlates, hearing, traversal
 from model.training.data import Clip
 from model.training.intelligibility import WordClassifier
 from model.training.score_sound import score_intelligibility
@@ -93,3 +93,38 @@ class Labelled:
 
     def waveform(self, clip: object) -> torch.Tensor:
         return noise(0.5)
+
+
+def test_a_dimension_that_is_the_level_follows_it_and_nothing_else() -> None:
+    random = np.random.default_rng(0)
+    level, pitch, brightness, other = random.normal(size=(4, 2000))
+    voicing = (random.random(2000) < 0.5).astype(float)
+    pitch[voicing == 0] = np.nan
+    voice = np.stack([level, voicing, pitch, brightness])
+    first, second, still = correlates.rows(np.stack([np.exp(level), -np.nan_to_num(pitch), np.ones(2000)]), voice)
+    assert first["level_r"] == pytest.approx(1)
+    assert max(abs(first[f"{name}_r"]) for name in ("voicing", "pitch", "brightness")) < 0.1
+    assert second["pitch_r"] == pytest.approx(-1)
+    assert still["level_r"] == still["pitch_r"] == 0
+    assert first["frames"] == 2000 and first["voiced_frames"] == voicing.sum()
+
+
+def test_a_voice_is_described_frame_by_frame() -> None:
+    """Half a second of a buzz at 120 Hz, then as much noise, twenty decibels softer."""
+    waveform = torch.cat([voice(120, 0.5), noise(0.5, level=0.01)[None]], dim=2)
+    level, voicing, pitch, brightness = correlates.voice_of(waveform, MEL)
+    middle, end = slice(10, 40), slice(60, 90)
+    assert voicing[middle].all() and not voicing[end].any()
+    np.testing.assert_allclose(2 ** pitch[middle], 120, rtol=0.02)
+    assert level[middle].mean() > level[end].mean() + 10
+    assert brightness[end].mean() > brightness[middle].mean() + 2
+
+
+def test_ten_decibels_more_are_louder_and_an_octave_up_is_brighter() -> None:
+    centers_hz = mel_centers_hz(MEL)
+    spectrogram = torch.full((1, 80, 7), -20.0)
+    spectrogram[:, 20] = 0
+    assert correlates.level_db(spectrogram + math.log(10) / 2, (1, 2)) == pytest.approx(
+        float(correlates.level_db(spectrogram, (1, 2))) + 10, abs=1e-4
+    )
+    assert correlates.brightness_octaves(spectrogram, MEL, (1, 2)) == pytest.approx(math.log2(centers_hz[20]), abs=1e-3)

@@ -23,11 +23,12 @@ def toy_results() -> dict[str, Any]:
     return {
         "names": NAMES,
         "seeds": 2,
-        "training": {"updates": 10, "batch": 4, "decoder_updates": 5},
+        "training": {"updates": 10, "batch": 4, "longer_updates": 40, "decoder_updates": 5},
         "probes": probed,
         "held-out syllables": 10,
         "questioned labels": {"dubi_1_1_du.flac": "a"},
         "released split": probed,
+        "longer": {system: probed[system] for system in SELF_SUPERVISED},
         "structure": {system: dict.fromkeys(DEPTHS, measures) for system in SELF_SUPERVISED},
         "beta sweep": [
             {"beta": beta, "KL reduction": reduction, "depths": dict.fromkeys(DEPTHS, swept)}

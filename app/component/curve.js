@@ -38,6 +38,8 @@ function describeCurve({ mean }) {
     deviation: deviation.toFixed(2),
     strength: strengthOf(view, focus),
   });
+  part.card.textContent = view.cards[focus] || "";
+  part.card.hidden = !view.cards.length;
   part.curve.setAttribute(
     "aria-label",
     fill(words.curve_label, { dimension: focus, mean: signed(average), deviation: deviation.toFixed(2) }),

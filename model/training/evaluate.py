@@ -13,6 +13,7 @@ from torch import nn
 from model import checkpoint
 from model.sim import Sim
 from model.training import card, score_latents, score_sound, traversal
+from model.training.correlates import score_correlates
 from model.training.data import DEFAULT_FOLDERS, load_corpus
 from model.training.export import load_predictors
 from model.training.intelligibility import train_classifier
@@ -36,6 +37,8 @@ class EvaluateOptions:
     """Shorter clips are left out of the sound measures: STOI and PESQ need about a second."""
     seed: int = 0
     write_card: bool = True
+    only_dimensions: bool = False
+    """Only measure what each dimension does and follows, and write it into dimensions.json, which the page shows."""
 
 
 def run(options: EvaluateOptions) -> None:
@@ -44,11 +47,17 @@ def run(options: EvaluateOptions) -> None:
     folder = checkpoint.find(options.checkpoint)
     corpus = load_corpus(options.folders)
     train, test = corpus.select("train", [options.corpus]), corpus.select("test", [options.corpus])
-    systems = score_sound.systems(sim, folder)
     clips = score_sound.sound_clips(test, options.sound_clips, options.min_clip_s, options.seed)
     dimensions = score_latents.score_dimensions(sim, train, test, options.seed)
     predictors = load_predictors(folder, sim.config)
     add_courses(dimensions, predictors, sim)
+    for rows, followed in zip(dimensions, score_correlates(sim, test, clips), strict=True):
+        for row, found in zip(rows, followed, strict=True):
+            row |= found
+    if options.only_dimensions:
+        checkpoint.save_dimensions(folder, dimensions)
+        return
+    systems = score_sound.systems(sim, folder)
     classifier = train_classifier(train, sim.config.mel, options.seed)
     tables = {
         "Sound": score_sound.score_sound(sim, systems, test, clips),

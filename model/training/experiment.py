@@ -28,7 +28,9 @@ NAMES = {
 }
 """What each system is called in report and page."""
 CHECKPOINTS = {"syllables": "sim", "syllables-gim": "gim"}
-"""Checkpoint for the page -> system whose first seed it is."""
+"""Checkpoint for the page -> system that it is, trained longer."""
+LONGER = 4
+"""So many times as many updates for one seed of the self-supervised systems; these are listened to."""
 DECODED_S = 0.64
 """Of every held-out word; as much as the paper's decoders see."""
 BETAS = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -93,9 +95,16 @@ class ReproduceOptions:
                     continue
                 yield replace(self.system, system=system, seed=seed)
 
-    def first(self, system: str) -> SystemOptions:
-        """A system with the first seed."""
-        return replace(self.system, system=system, seed=0)
+    def longer(self, system: str) -> SystemOptions:
+        """A system with one seed and LONGER times the updates: what more training gives, and what is listened to."""
+        fit = replace(self.system.fit, steps=self.system.fit.steps and LONGER * self.system.fit.steps)
+        return replace(self.system, system=system, seed=0, suffix="-longer", fit=fit)
+
+    def every(self) -> Iterator[SystemOptions]:
+        """All that is trained, and whose weights are shipped."""
+        yield from self.systems()
+        yield from self.sweep()
+        yield from map(self.longer, SELF_SUPERVISED)
 
     def sweep(self) -> Iterator[SystemOptions]:
         """SIM with every weight of the KL in both reductions, all trained equally briefly."""
@@ -107,16 +116,16 @@ class ReproduceOptions:
 
 def train(options: ReproduceOptions) -> None:
     """Train, or go on with, everything that the report is about, and ship the weights."""
-    for system in (*options.systems(), *options.sweep()):
+    for system in options.every():
         syllables.train(system)
         folder = options.shipped / system.name
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("config.json", checkpoint.WEIGHTS, syllables.RECURRENT):
             shutil.copyfile(system.run / name, folder / name)
     for name in SELF_SUPERVISED:
-        _train_mirrored(options, options.first(name))
+        _train_mirrored(options, options.longer(name))
     for checkpoint_name, name in CHECKPOINTS.items():
-        _train_checkpoint(options, options.first(name), checkpoint_name)
+        _train_checkpoint(options, options.longer(name), checkpoint_name)
 
 
 def _train_mirrored(options: ReproduceOptions, system: SystemOptions) -> None:

@@ -54,9 +54,18 @@ def cepstral_distortion_db(true_mel: Tensor, heard_mel: Tensor) -> float:
 
 def pitch_hz(waveform: np.ndarray) -> np.ndarray:
     """Fundamental frequency every 10 ms by Praat's autocorrelation method; 0 where there is no voice."""
+    return _pitch(waveform).selected_array["frequency"]
+
+
+def pitch_at(waveform: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """The same at these times in Hz, between two frames; not a number where there is no voice."""
+    pitch = _pitch(waveform)
+    return np.array([pitch.get_value_at_time(time_s) for time_s in times_s])
+
+
+def _pitch(waveform: np.ndarray) -> parselmouth.Pitch:
     sound = parselmouth.Sound(waveform, SAMPLE_RATE_HZ)
-    pitch = sound.to_pitch_ac(time_step=PITCH_STEP_S, pitch_floor=MIN_PITCH_HZ, pitch_ceiling=MAX_PITCH_HZ)
-    return pitch.selected_array["frequency"]
+    return sound.to_pitch_ac(time_step=PITCH_STEP_S, pitch_floor=MIN_PITCH_HZ, pitch_ceiling=MAX_PITCH_HZ)
 
 
 def pitch_error_cents(true_hz: np.ndarray, heard_hz: np.ndarray) -> float:

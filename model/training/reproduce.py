@@ -45,8 +45,7 @@ def run(options: ReproduceOptions) -> None:
     """Score the shipped systems of an experiment and write its report."""
     if options.train:
         train(options)
-    wanted = [system.name for system in (*options.systems(), *options.sweep())]
-    missing = [name for name in wanted if not (options.shipped / name).is_dir()]
+    missing = [system.name for system in options.every() if not (options.shipped / system.name).is_dir()]
     if missing:
         raise ValueError(
             f"There are no weights of {', '.join(missing)}; make them with --train, or give fewer --seeds."
@@ -64,12 +63,13 @@ def score(options: ReproduceOptions) -> dict[str, object]:
     words = corpus.select("test", [WORDS])
     with one_thread_each() as pool:
         systems = [(name, pool.submit(score_system, name, system, cut)) for name, system in _systems(options)]
+        longer = {name: pool.submit(score_longer, options, name, cut) for name in SELF_SUPERVISED}
         settings = [pool.submit(score_setting, options, setting, cut, words) for setting in options.sweep()]
         traversals = {name: pool.submit(score_checkpoint, options, name, cut) for name in CHECKPOINTS}
         interpolation = {name: pool.submit(score_interpolation, options, name, words) for name in SELF_SUPERVISED}
         unlearned = score_classical(cut)
         everything: list[Future[Any]] = [job for _, job in systems]
-        everything += [*settings, *traversals.values(), *interpolation.values()]
+        everything += [*longer.values(), *settings, *traversals.values(), *interpolation.values()]
         for job in tqdm(as_completed(everything), total=len(everything), desc="scores"):
             job.result()  # The first that fails ends it.
     scored = [*((name, job.result()) for name, job in systems), ("classical", unlearned)]
@@ -82,12 +82,14 @@ def score(options: ReproduceOptions) -> dict[str, object]:
         "seeds": options.seeds,
         "training": {
             "updates": options.system.fit.steps,
+            "longer_updates": options.longer("sim").fit.steps,
             "batch": options.system.fit.batch_size,
             "decoder_updates": options.mirrored.fit.steps,
         },
         **{table: _over_seeds(found) for table, found in tables.items()},
         "held-out syllables": len(score_syllables.by_word(cut.clips).test),
         "questioned labels": dict(sorted(set.intersection(*(s.misheard for name, s in scored if name in HEAR_VOWELS)))),
+        "longer": _over_seeds({name: [job.result()] for name, job in longer.items()}),
         "beta sweep": [job.result() for job in settings],
         "traversals": {name: job.result() for name, job in traversals.items()},
         "interpolation": {name: job.result() for name, job in interpolation.items()},
@@ -132,6 +134,14 @@ def score_system(name: str, system: System, cut: Corpus) -> Scored:
         depths = {part: poolings for part, poolings in found.items() if part != "context"}
         tables["structure"] = score_syllables.structure(depths, cut.clips, by_word)
     return Scored(tables, score_syllables.misheard(found["depth 0"], cut.clips, by_word))
+
+
+def score_longer(options: ReproduceOptions, name: str, cut: Corpus) -> Scores:
+    """Probes of a system that was trained longer."""
+    system = syllables.load_system(options.shipped / options.longer(name).name)
+    return score_syllables.probe(
+        score_syllables.codes(system.represent, cut), cut.clips, score_syllables.by_word(cut.clips)
+    )
 
 
 def score_classical(cut: Corpus) -> Scored:
@@ -202,8 +212,8 @@ def _beginnings(words: Corpus) -> torch.Tensor:
 
 
 def score_interpolation(options: ReproduceOptions, name: str, words: Corpus) -> dict[str, object]:
-    """Depth -> distance -> score by number of channels, and its area, for the first seed of a system."""
-    folder = options.shipped / options.first(name).name
+    """Depth -> distance -> score by number of channels, and its area, for a system that was trained longer."""
+    folder = options.shipped / options.longer(name).name
     config, system = checkpoint.load_config(folder), syllables.load_system(folder)
     decoders = load_reference(folder, config)
     if decoders is None:

@@ -44,6 +44,8 @@ class SystemOptions:
     beta: float | None = None
     """Another weight of the KL at every depth than the preset's; only for sim."""
     kl_reduction: str = KL_REDUCTIONS[0]
+    suffix: str = ""
+    """At the end of the name, for a system that differs otherwise."""
     runs: Path = Path("runs/syllables")
     """Folder of all runs of the experiment."""
     fit: FitOptions = field(default_factory=lambda: replace(PRESETS["syllables"].fit, run=Path(), threads=1))
@@ -57,7 +59,7 @@ class SystemOptions:
     @property
     def name(self) -> str:
         setting = "" if self.beta is None else f"-beta{self.beta:g}-{self.kl_reduction}"
-        return f"{self.system}-seed{self.seed}{setting}"
+        return f"{self.system}-seed{self.seed}{setting}{self.suffix}"
 
     @property
     def run(self) -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from model.audio import DB_PER_NEPER, log_mel
 from model.latents import ACTIVE_KL_NATS, AUDIBLE_DB, gaussian_kl
 from model.sim import Sim
+from model.training.correlates import brightness_octaves, level_db
 
 VALUES = (-3.0, -1.5, 0.0, 1.5, 3.0)
 """Added to the mean, in standard deviations of the prior; the sliders' range."""
@@ -22,6 +25,7 @@ def score_depth(sim: Sim, depth: int, clips: Tensor, real: Tensor) -> list[Row]:
     kl_nats: its rate a frame. effect_db: mean change of the log-mel between the two ends. monotone: that change by the
     length of the way there, 1 where every cell of the spectrogram only rises or only falls. departure: distance of the
     ends' frames to the nearest of `real`, log-mel frames (N, bands) of other speakers, by the same of real speech.
+    louder_db, brighter_octaves: how much more level, and how much higher a centre of energy, the upper end has.
     """
     posterior = sim.encoder(clips)[depth]
     kl_nats = gaussian_kl(posterior.mean, posterior.log_var).mean((0, 2)).tolist()
@@ -40,9 +44,16 @@ def score_depth(sim: Sim, depth: int, clips: Tensor, real: Tensor) -> list[Row]:
                 "audible": effect_db >= AUDIBLE_DB,
                 "monotone": effect_db / max(way_db, 1e-9),
                 "departure": nearest_distance(ends, real) / ordinary,
+                "louder_db": _rise(steps, lambda end: level_db(end, (1, 2))),
+                "brighter_octaves": _rise(steps, lambda end: brightness_octaves(end, sim.config.mel, (1, 2))),
             }
         )
     return rows
+
+
+def _rise(steps: Tensor, measure: Callable[[Tensor], Tensor]) -> float:
+    """From the first to the last of the spectrograms (steps, B, bands, F), on average over clips."""
+    return float((measure(steps[-1]) - measure(steps[0])).mean())
 
 
 def _moved(sim: Sim, depth: int, mean: Tensor, dimension: int, value: float, num_samples: int) -> Tensor:
