@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from app.dimension_cards import dimension_cards
@@ -48,3 +50,6 @@ def test_the_page_shows_the_card_of_the_dimension_in_focus(browser, explorer) ->
             page.locator(f"{part('bank')} li[data-dimension='{dimension}'] input[type=range]").focus()
             expect(page.locator(part("curve-title"))).to_contain_text(f"Dimension {dimension}")
             expect(page.locator(part("card"))).to_contain_text(change)
+            expect(page.locator(f"{part('bank')} li[data-dimension='{dimension}'] span")).to_have_attribute(
+                "title", re.compile(change)
+            )

@@ -13,7 +13,7 @@ function createBank(on) {
 
   function row(dimension) {
     const strength = strengthOf(view, dimension);
-    const name = make("span", {}, make("b", {}, dimension), make("small", {}, strength));
+    const name = make("span", { title: view.cards[dimension] || "" }, make("b", {}, dimension), make("small", {}, strength));
     const range = { min: -view.limit_sigma, max: view.limit_sigma, step: SLIDER_STEP };
     const input = make("input", { type: "range", ...range });
     const output = make("output", {});
