@@ -24,6 +24,8 @@ LENSES = {
     "kl": "KL to the prior",
     "information-word": "Information: word",
     "information-speaker": "Information: speaker",
+    "information-vowel": "Information: vowel",
+    "information-syllable": "Information: syllable",
 }
 """Lens -> title."""
 LENS, TARGET, COMPARE_WITH = "Lens", "What is to be explained", "Compare with"

@@ -120,11 +120,14 @@ def test_nats_are_seen_heard_and_kept(page, served, tmp_path, name: str) -> None
     assert str(numbers["unit"]) == "nats"
 
 
-def test_a_model_that_cannot_answer_says_so(page) -> None:
+def test_a_model_offers_only_the_decisions_that_it_was_taught(page) -> None:
     open_tab(page)
-    choose_lens(page, "information-speaker")
-    page.click("#look")
-    page.wait_for_selector(".toast-wrap:has-text('choose a decision by word')")
+    page.get_by_label(wording.LENS, exact=True).click()
+    titles = [option.inner_text().strip() for option in page.get_by_role("option").all()]
+    untaught = {"information-speaker", "information-vowel", "information-syllable"}
+    assert [title.removeprefix("✓").strip() for title in titles] == [
+        title for name, title in wording.LENSES.items() if name not in untaught
+    ]
 
 
 def test_every_lens_has_a_title_and_can_be_asked_for_from_outside() -> None:

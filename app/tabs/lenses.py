@@ -20,7 +20,7 @@ from app.looking import Look, Place, look
 from app.tabs.explore import refusals_shown
 from model import GaussianLatents
 from model.config import SAMPLE_RATE_HZ
-from model.lenses import LENSES
+from model.lenses import LENSES, lenses_of
 from model.operations import explanation_arrays, save_npz
 
 MAP_HEIGHT, MAP_WIDTH = 256, 960
@@ -44,6 +44,7 @@ def build(explorer: Explorer, clip: gr.HTML, tab: gr.Tab) -> None:
     shown = [clip, model, depth]
     for event in (tab.select, model.change, depth.change):
         event(questions.show_latents, shown, latents, **quietly)
+    model.change(questions.offer, [model, lens], lens, **quietly)
     latents.select(questions.choose, shown, target, **quietly)
     everything.click(lambda: ("", "", ""), None, target, **quietly)
     asked = [clip, lens, model, depth, beside, certain, *target]
@@ -55,10 +56,10 @@ def build(explorer: Explorer, clip: gr.HTML, tab: gr.Tab) -> None:
 def _choices(explorer: Explorer) -> tuple[gr.Dropdown, gr.Radio, gr.Radio]:
     """Lens, model and depth; it opens with the deepest."""
     depths = _depths(explorer)
-    lenses = [(wording.LENSES[name], name) for name in LENSES]
+    offered = _offered(explorer, explorer.checkpoints[0], next(iter(LENSES)))
     with gr.Row():
         return (
-            gr.Dropdown(lenses, value=next(iter(LENSES)), label=wording.LENS, filterable=False),
+            gr.Dropdown(**offered, label=wording.LENS, filterable=False),
             gr.Radio(_titles(explorer), value=explorer.checkpoints[0], label=wording.LIVE["model"]),
             gr.Radio(depths, value=depths[-1], label=wording.LIVE["depth"]),
         )
@@ -89,6 +90,14 @@ def _titles(explorer: Explorer) -> list[tuple[str, str]]:
     return [(_title(name), name) for name in explorer.checkpoints]
 
 
+def _offered(explorer: Explorer, checkpoint: str, chosen: str) -> dict[str, Any]:
+    """Of a dropdown: the lenses that have something to say of a model, and the one that was chosen if it is among
+    them."""
+    names = lenses_of(explorer.sim(checkpoint))
+    choices = [(wording.LENSES[name], name) for name in names]
+    return {"choices": choices, "value": chosen if chosen in names else names[0]}
+
+
 def _title(checkpoint: str) -> str:
     return wording.MODELS.get(checkpoint, (checkpoint,))[0]
 
@@ -110,6 +119,9 @@ class Questions:
     explorer: Explorer
     cancelled: set[str | None] = field(default_factory=set)
     """Sessions that want no more. Gradio's own way to cancel may be overtaken by a picture that was under way."""
+
+    def offer(self, model: str, lens: str) -> gr.Dropdown:
+        return gr.Dropdown(**_offered(self.explorer, model, lens))
 
     def cancel(self, request: gr.Request) -> None:
         self.cancelled.add(request.session_hash)

@@ -2,11 +2,13 @@
 
 from model.lenses.divergence import Divergence
 from model.lenses.explanation import Axis, Explanation, Lens, Target, explain
+from model.lenses.heads import taught
 from model.lenses.information import Information
 from model.lenses.masking import keep
 from model.lenses.relax import Relax
+from model.sim import Sim
 
-DECISIONS = ("word", "speaker")
+DECISIONS = ("word", "speaker", "vowel", "syllable")
 """By which some checkpoint was taught to decide."""
 LENSES: dict[str, Lens] = {
     "relax": Relax(),
@@ -24,6 +26,12 @@ def lens_named(name: str) -> Lens:
     return LENSES[name]
 
 
+def lenses_of(sim: Sim) -> list[str]:
+    """Names of the lenses that have something to say of a model: it decides only what it was taught."""
+    decisions = taught(sim.folder)
+    return [name for name, lens in LENSES.items() if not isinstance(lens, Information) or lens.decision in decisions]
+
+
 __all__ = [
     "LENSES",
     "Axis",
@@ -36,4 +44,5 @@ __all__ = [
     "explain",
     "keep",
     "lens_named",
+    "lenses_of",
 ]

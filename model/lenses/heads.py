@@ -85,16 +85,12 @@ class InformationHeads(nn.Module):
     @classmethod
     def load(cls, folder: Path, config: SimConfig) -> InformationHeads | None:
         """From a checkpoint's folder; None where there are none. Raises ValueError for a file that does not fit."""
-        path = folder / INFORMATION
-        if not path.is_file():
+        classes = taught(folder)
+        if not classes:
             return None
-        try:
-            with safe_open(path, "pt") as file:
-                classes = json.loads(file.metadata()["classes"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"{INFORMATION} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
         heads = cls(config, classes)
+        with safe_open(folder / INFORMATION, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         checkpoint.fill(heads, tensors, folder.name)
         return heads.eval().requires_grad_(False)
 
@@ -104,3 +100,17 @@ class InformationHeads(nn.Module):
         checkpoint.write_atomically(
             folder / INFORMATION, lambda path: save_file(tensors, path, {"classes": json.dumps(self.classes)})
         )
+
+
+def taught(folder: Path | None) -> dict[str, list[str]]:
+    """Decision -> its classes, of what a checkpoint's folder was taught; none where it was taught nothing.
+
+    Raises ValueError for a file that cannot be read.
+    """
+    if folder is None or not (folder / INFORMATION).is_file():
+        return {}
+    try:
+        with safe_open(folder / INFORMATION, "pt") as file:
+            return json.loads(file.metadata()["classes"])
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{INFORMATION} of checkpoint {folder.name} is damaged ({error}); restore it.") from None
