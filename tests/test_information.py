@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from model import Sim, checkpoint
-from model.lenses import Information, Target, explain
+from model.lenses import Information, Target, explain, lenses_of
 from model.lenses.bottleneck import Bottleneck, cost_nats, with_noise
 from model.lenses.critic import Critic
 from model.lenses.heads import INFORMATION, InformationHeads
@@ -158,6 +158,11 @@ def taught_heads(sim: Sim) -> InformationHeads:
     heads = InformationHeads.load(sim.folder, sim.config)
     assert heads is not None
     return heads
+
+
+def test_a_model_has_only_the_lenses_that_have_something_to_say(taught: Sim) -> None:
+    assert lenses_of(taught) == ["relax", "relax-time", "kl", "information-word", "information-speaker"]
+    assert lenses_of(Sim(tiny())) == ["relax", "relax-time", "kl"]
 
 
 def test_the_same_seed_gives_the_same_answer_and_no_trace(taught: Sim) -> None:
