@@ -32,10 +32,10 @@ CARD = """## Information lens
 
 {hashes}
 
-`python -m model.training information --checkpoint {options.checkpoint}` taught it on the training clips of
-{options.corpus} and wrote these scores on its held-out clips (`--no-teach` scores it again): nats a frame, rank
-correlations of frames, and the share of decisions that stay when frames are lost in noise; `assets/reports/lenses.md`
-says what each means.
+`python -m model.training information --checkpoint {options.checkpoint} --corpus {options.corpus}`
+taught it on that corpus's training clips and wrote these scores on its held-out clips (`--no-teach` scores it again):
+nats a frame, rank correlations of frames, and the share of decisions that stay when frames are lost in noise;
+`assets/reports/lenses.md` says what each means.
 
 {table}"""
 CHECKED_IN = 8
