@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from model.training.published import INTERPOLATION, PROBES, SMALL_WEIGHTS, claims, judge
+from model.training.report import questioned_labels
+from model.training.syllable_goals import goals
 from tests.toy_results import toy_results
 
 
@@ -61,3 +63,29 @@ def test_a_turned_order_is_contradicted() -> None:
     verdicts = {claim.what: claim.verdict for claim in claims(results)}
     assert verdicts["SIM is below GIM and CPC on vowels"] == "contradicted"
     assert verdicts["vowel accuracy, sim"] == "surpassed"
+
+
+def test_goals_are_reached_or_not_by_the_numbers() -> None:
+    """In the toy results everything is the same for every system: vowels .95, syllables .6, classical .8."""
+    found = goals(toy_results())
+    reached = {name: bool(row["reached"]) for name, row in found.items()}
+    assert not reached["SIM, vowel, mean, best depth"] and not reached["SIM, syllable, thirds, best depth"]
+    assert found["syllable, thirds: SIM less MFCC and LDA"]["found"] == pytest.approx(-0.2)
+    assert reached["syllable, mean: SIM less the better of GIM and CPC, best depths"]
+    assert reached["vowel, mean: SIM less the supervised network"]
+    assert not reached["interpolation area at depth 2: SIM's share of GIM's"]
+
+
+def test_an_eighth_of_the_channels_is_asked_where_it_was_scored() -> None:
+    results = toy_results()
+    scores = {"area": 0.25, "scores": {"1": 0.8, "2": 0.2, "16": 0.0}}
+    results["interpolation"] = {system: {"depth 2": {"waveform": scores}} for system in results["interpolation"]}
+    found = goals(results)
+    assert found["interpolation score, an eighth of all channels: SIM"] == {"found": 0.2, "at most": 0.3, "reached": 1}
+    assert found["interpolation score, an eighth of all channels: GIM"]["reached"] == 0
+
+
+def test_a_report_names_the_labels_that_everything_doubts() -> None:
+    text = questioned_labels({"dubi_1_1_du.flac": "a"}, 10)
+    assert "dubi_1_1_du.flac (heard as a)" in text and "0.900" in text
+    assert "no held-out syllable" in questioned_labels({}, 10)

@@ -55,7 +55,10 @@ def sections(values: Mapping[str, Any]) -> Iterator[str]:
         "Where there are several seeds: mean ± standard deviation over them."
     )
     yield "## Goals"
-    yield "What was aimed at; accuracies are means over seeds on words that neither encoder nor probe has met."
+    yield (
+        "What was aimed at; accuracies are means over seeds on words that neither encoder nor probe has met, "
+        "interpolation scores are of the systems trained longer."
+    )
     yield card.table(goals(values))
     yield "## Linear probes on words that neither encoder nor probe has met"
     yield (
