@@ -35,7 +35,10 @@ def test_bars_are_means_with_their_deviation() -> None:
     for bar in figure.data:
         assert list(bar.x) == [*DEPTHS, "context"]
         assert bar.y[0] == pytest.approx(0.6) and bar.error_y.array[0] == pytest.approx(0.1)
-    assert figure.layout.annotations[1].text == "MFCC and LDA"
+    assert [(line.name, line.showlegend) for line in figure.layout.shapes] == [
+        ("log-mel", True),
+        ("MFCC and LDA", True),
+    ]
 
 
 def test_lines_end_at_zero_and_name_their_area() -> None:
