@@ -43,8 +43,6 @@ class ReproduceOptions:
 
     experiment: str = "syllables"
     seeds: int = 3
-    supervised_seeds: int = 1
-    """Of the supervised nets, which are there to compare with and take the most time to train."""
     train: bool = False
     """Train what is not trained, or go on with it, and ship the weights. Hours; resumes where it stopped."""
     system: SystemOptions = field(default_factory=SystemOptions)
@@ -91,8 +89,6 @@ class ReproduceOptions:
         """Every system with every seed, all systems of the first seed first."""
         for seed in range(self.seeds):
             for system in syllables.SYSTEMS:
-                if system not in SELF_SUPERVISED and seed >= self.supervised_seeds:
-                    continue
                 yield replace(self.system, system=system, seed=seed)
 
     def longer(self, system: str) -> SystemOptions:

@@ -171,6 +171,7 @@ def score_setting(options: ReproduceOptions, setting: SystemOptions, cut: Corpus
     system = syllables.load_system(options.shipped / setting.name)
     cut = Corpus(cut.packs, [*cut.select("train").clips[::ONE_IN], *cut.select("test").clips])
     found = score_syllables.codes(system.represent, cut)
+    del found["context"]  # The pull is on depths.
     split = score_syllables.by_word(cut.clips)
     probed = score_syllables.probe(found, cut.clips, split)
     with torch.no_grad():
