@@ -29,6 +29,6 @@ def _does(row: dict[str, float]) -> str:
 def _follows(row: dict[str, float]) -> str:
     found = {name: row[f"{name}_r"] for name in wording.FOLLOWED}
     strongest = sorted(found, key=lambda name: -abs(found[name]))
-    listing = [wording.FOLLOWED[name].format(r=found[name]) for name in strongest if abs(found[name]) >= LEAST_R]
+    listing = [wording.AS_MUCH.format(name=name, r=found[name]) for name in strongest if abs(found[name]) >= LEAST_R]
     text = wording.FOLLOWS.format(listing=", ".join(listing)) if listing else wording.FOLLOWS_NONE.format(least=LEAST_R)
     return f"{text} {wording.ON_FRAMES.format(frames=row['frames'], voiced=row['voiced_frames'])}"

@@ -105,12 +105,7 @@ CHANGES = {
     "brighter_octaves": ("{change:.2f} octaves darker", "{change:.2f} octaves brighter"),
 }
 """What changes -> (less, more)."""
-FOLLOWED = {
-    "level": "level ({r:.2f})",
-    "voicing": "voicing ({r:.2f})",
-    "pitch": "pitch ({r:.2f})",
-    "brightness": "brightness ({r:.2f})",
-}
+FOLLOWED, AS_MUCH = ("level", "voicing", "pitch", "brightness"), "{name} ({r:.2f})"
 FOLLOWS = "In held-out speech it follows {listing}:"
 FOLLOWS_NONE = "In held-out speech it follows neither level, voicing, pitch nor brightness (all |r| below {least}):"
 ON_FRAMES = "rank correlations over {frames:,.0f} frames, {voiced:,.0f} of them voiced."

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 from model.audio import DB_PER_NEPER, log_mel, mel_centers_hz
@@ -14,6 +13,7 @@ from model.config import MelConfig
 from model.sim import Sim
 from model.training import hearing
 from model.training.data import Clip, Corpus
+from model.training.measures import correlation
 
 FOLLOWED = ("level", "voicing", "pitch", "brightness")
 HEARD_DB = 40.0
@@ -73,15 +73,8 @@ def rows(course: np.ndarray, voice: np.ndarray) -> list[dict[str, float]]:
     found: list[dict[str, float]] = [{} for _ in course]
     for name, feature in zip(FOLLOWED, voice, strict=True):
         valid = np.isfinite(feature)
-        for row, r in zip(found, _spearman(course[:, valid], feature[valid]), strict=True):
-            row[f"{name}_r"] = float(r)
+        wanted = torch.from_numpy(feature[valid])
+        for row, values in zip(found, course, strict=True):
+            row[f"{name}_r"] = correlation(torch.from_numpy(values[valid]), wanted)
     frames, voiced_frames = len(voice[0]), int(voice[FOLLOWED.index("voicing")].sum())
     return [row | {"frames": frames, "voiced_frames": voiced_frames} for row in found]
-
-
-def _spearman(course: np.ndarray, feature: np.ndarray) -> np.ndarray:
-    """Of each row with the feature (C,); 0 where one of both never changes."""
-    ranks, wanted = (rankdata(values, axis=-1) for values in (course, feature))
-    ranks, wanted = ranks - ranks.mean(-1, keepdims=True), wanted - wanted.mean()
-    scale = np.sqrt((ranks**2).sum(-1) * (wanted**2).sum())
-    return np.divide(ranks @ wanted, scale, out=np.zeros(len(course)), where=scale > 0)

@@ -47,8 +47,8 @@ def aggregate_posterior(posterior: Posterior, generator: torch.Generator) -> lis
 
 
 def correlation(first: Tensor, second: Tensor) -> float:
-    """Spearman's, of all cells; 0 where one of them is flat, since it tells nothing of the other."""
-    if any(values.max() == values.min() for values in (first, second)):
+    """Spearman's, of all cells; 0 where one of them is flat, or empty, since it tells nothing of the other."""
+    if any(not values.numel() or values.max() == values.min() for values in (first, second)):
         return 0.0
     return float(spearmanr(first.flatten(), second.flatten()).statistic)
 

@@ -7,10 +7,11 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import Tensor
 
-from model.audio import DB_PER_NEPER, log_mel
+from model.audio import log_mel
 from model.latents import GaussianLatents
 from model.sim import Sim
 from model.training import probes
+from model.training.correlates import level_db
 from model.training.data import Corpus
 from model.training.score_syllables import POOLINGS, labels
 
@@ -56,7 +57,7 @@ def _hear(sim: Sim, depth: int, latents: GaussianLatents, listeners: Listeners) 
     energy = spectrogram.mul(2).exp().sum(1)  # (B, F)
     times_ms = 1000 / sim.config.mel.frame_rate_hz * torch.arange(energy.shape[-1])
     return heard | {
-        "level dB": (energy.mean(-1).log() / 2 * DB_PER_NEPER).numpy(),
+        "level dB": level_db(spectrogram, (1, 2)).numpy(),
         "position ms": ((energy * times_ms).sum(-1) / energy.sum(-1)).numpy(),
     }
 
